@@ -1,0 +1,72 @@
+"""Definitions of tables and columns: read, checked, and consistent with the SQL beside them."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from models.tables import DefinitionError, load_tables, referenced_tables
+
+TABLES = load_tables()
+
+
+def test_dependencies_are_read_from_the_sql() -> None:
+    sql = "with a as (select * from staging.x), b as (select * from a) select * from b join mart.y using (k)"
+    assert referenced_tables(sql) == ("mart.y", "staging.x")
+
+
+def test_every_input_is_a_defined_table() -> None:
+    unknown = {(t.id, i) for t in TABLES.values() for i in t.inputs if i not in TABLES}
+    assert unknown == set()
+
+
+@pytest.mark.parametrize("table", [t for t in TABLES.values() if t.sql], ids=lambda t: t.id)
+def test_the_sql_is_one_select_with_purpose_and_grain(table) -> None:
+    statements = sqlglot.parse(table.sql, dialect="duckdb")
+    assert len(statements) == 1
+    assert isinstance(statements[0], exp.Select)
+    header = [line for line in table.sql.splitlines() if line.startswith("--")]
+    assert table.sql.startswith("-- ")
+    assert any(line.startswith("-- Grain: ") for line in header)
+    grain = next(line for line in header if line.startswith("-- Grain: ")).removeprefix("-- Grain: ").rstrip(".")
+    assert tuple(part.strip() for part in grain.split(",")) == table.key
+
+
+@pytest.mark.parametrize("table", [t for t in TABLES.values() if t.sql], ids=lambda t: t.id)
+def test_the_sql_yields_the_defined_columns(table) -> None:
+    con = duckdb.connect()
+    for layer in {i.split(".")[0] for i in table.inputs}:
+        con.execute(f"create schema {layer}")
+    for name in table.inputs:
+        con.execute(f"create table {name} ({_ddl(name)})")
+    params = {"business_date": "2026-10-29", "trust": ["core"]}
+    used = {k: v for k, v in params.items() if f"${k}" in table.sql}
+    sql = table.sql.replace("$business_date", "date '2026-10-29'")
+    used.pop("business_date", None)
+    names = [row[0] for row in con.execute(f"describe {sql}", used or None).fetchall()]
+    assert sorted(names) == sorted(c.name for c in table.columns)
+
+
+def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
+    (tmp_path / "columns.yaml").write_text("a: {type: bigint, en: x, zh: x, pii: C9}\nb: {type: bigint, en: x}\n")
+    (tmp_path / "things").mkdir()
+    (tmp_path / "things" / "t.yaml").write_text("en: t\nkey: [z]\ncolumns: [a, bb, a]\nwrong: 1\n")
+    with pytest.raises(DefinitionError) as caught:
+        load_tables(tmp_path)
+    text = str(caught.value)
+    for part in (
+        "'C9'",
+        "'zh' is missing",
+        "'bb' has no definition",
+        "did you mean 'b'",
+        "'z' is not a column",
+        "'a' is listed twice",
+        "unknown setting 'wrong'",
+    ):
+        assert part in text, part
+
+
+def _ddl(name: str) -> str:
+    return ", ".join(f'"{c.name}" {c.type}' for c in TABLES[name].columns)

@@ -1,0 +1,117 @@
+"""The lake's atomic partitions and the engine's views over them."""
+
+import datetime as dt
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from models.tables import Column, Table
+from warehouse.engine import Engine
+from warehouse.lake import Lake, MissingPartitionError
+
+DAY1, DAY2 = dt.date(2026, 10, 29), dt.date(2026, 10, 30)
+
+
+def _table(sql: str | None, *columns: tuple[str, str], inputs: tuple[str, ...] = ()) -> Table:
+    return Table(
+        layer="mart",
+        name="thing",
+        en="",
+        zh="",
+        key=(columns[0][0],),
+        columns=tuple(Column(name, kind, False, "none", None, "x", "x") for name, kind in columns),
+        sql=sql,
+        inputs=inputs,
+        published=False,
+    )
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return Engine(Lake(tmp_path / "lake"), tmp_path / "spill", "1GB")
+
+
+def _put(engine: Engine, table_id: str, day: dt.date, select: str) -> None:
+    with duckdb.connect() as con:
+        engine.lake.write(con, select, table_id, day)
+
+
+def test_a_partition_is_replaced_whole_and_leaves_no_temporary_file(engine: Engine) -> None:
+    _put(engine, "staging.a", DAY1, "select 1 as x")
+    _put(engine, "staging.a", DAY1, "select 2 as x union all select 3")
+    path = engine.lake.path("staging.a", DAY1)
+    assert duckdb.sql(f"select list(x order by x) from '{path}'").fetchall() == [([2, 3],)]
+    assert [p.name for p in path.parent.iterdir()] == ["data.parquet"]
+    assert engine.lake.rows("staging.a", DAY1) == 2
+
+
+def test_a_failed_write_leaves_the_old_partition(engine: Engine) -> None:
+    _put(engine, "staging.a", DAY1, "select 1 as x")
+    with pytest.raises(duckdb.Error):
+        _put(engine, "staging.a", DAY1, "select error('broken') as x")
+    path = engine.lake.path("staging.a", DAY1)
+    assert duckdb.sql(f"select x from '{path}'").fetchall() == [(1,)]
+
+
+def test_dates_and_previous(engine: Engine) -> None:
+    assert engine.lake.previous("staging.a", DAY2) is None
+    _put(engine, "staging.a", DAY1, "select 1 as x")
+    _put(engine, "staging.a", DAY2, "select 1 as x")
+    assert engine.lake.dates("staging.a") == [DAY1, DAY2]
+    assert engine.lake.previous("staging.a", DAY2) == DAY1
+
+
+def test_a_missing_input_says_which_table_and_what_to_do(engine: Engine) -> None:
+    with (
+        pytest.raises(MissingPartitionError, match=r"staging\.a has no partition for 2026-10-29; run the night"),
+        engine.connection(DAY1, ["staging.a"]),
+    ):
+        pass
+
+
+def test_history_shows_all_partitions_up_to_the_date(engine: Engine) -> None:
+    _put(engine, "landing.core__t", DAY1, "select 1 as x")
+    _put(engine, "landing.core__t", DAY2, "select 2 as x")
+    for day, expected in ((DAY1, [(1,)]), (DAY2, [(1,), (2,)])):
+        with engine.connection(day, ["landing_history.core__t"]) as con:
+            assert con.execute("select x from landing_history.core__t order by x").fetchall() == expected
+
+
+def test_previous_shows_the_latest_earlier_partition_or_no_view(engine: Engine) -> None:
+    _put(engine, "customer.record", DAY1, "select 'a' as x")
+    with engine.connection(DAY2, ["previous.customer__record"]) as con:
+        assert con.execute("select x from previous.customer__record").fetchall() == [("a",)]
+    with (
+        engine.connection(DAY1, ["previous.customer__record"]) as con,
+        pytest.raises(duckdb.CatalogException),
+    ):
+        con.execute("select x from previous.customer__record")
+
+
+def test_materialise_casts_orders_and_passes_parameters(engine: Engine) -> None:
+    _put(engine, "staging.a", DAY1, "select * from (values (2, '1.5'), (1, '2.25')) t(k, v)")
+    table = _table(
+        "select v as amount, k as id, $business_date as day from staging.a",
+        ("id", "bigint"),
+        ("amount", "decimal(18,2)"),
+        ("day", "date"),
+        inputs=("staging.a",),
+    )
+    assert engine.materialise(table, DAY1, {"business_date": DAY1, "unused": 3}) == 2
+    got = duckdb.sql(f"select cast(amount as varchar), id, day from '{engine.lake.path('mart.thing', DAY1)}'")
+    assert got.fetchall() == [("2.25", 1, DAY1), ("1.50", 2, DAY1)]
+
+
+def test_a_query_whose_columns_differ_from_the_definition_is_refused(engine: Engine) -> None:
+    table = _table("select 1 as id, 2 as extra", ("id", "bigint"), ("amount", "bigint"))
+    with pytest.raises(ValueError, match=r"mart\.thing: the query lacks \['amount'\] and has undefined \['extra'\]"):
+        engine.materialise(table, DAY1)
+
+
+def test_writing_the_same_rows_twice_gives_the_same_bytes(engine: Engine) -> None:
+    table = _table("select i as id, hash(i) % 7 as v from range(300000) t(i)", ("id", "bigint"), ("v", "bigint"))
+    engine.materialise(table, DAY1)
+    first = engine.lake.path("mart.thing", DAY1).read_bytes()
+    engine.materialise(table, DAY1)
+    assert engine.lake.path("mart.thing", DAY1).read_bytes() == first

@@ -1,0 +1,4 @@
+"""WHERE IT LIVES: the Parquet lake, the DuckDB engine, the release, the dictionary.
+
+Nothing here decides what a table means (models), whether it is true (quality) or when it is made (pipelines).
+"""

@@ -1,0 +1,112 @@
+"""The engine: in-memory DuckDB connections that see lake partitions as tables.
+
+A connection is made for one business date and a list of tables; each is a view ``layer.table`` over the
+partition. Schema ``landing_history`` holds, for a landing table, every partition up to the date. Memory is
+bounded, what does not fit spills to a folder. No file is ever opened for writing here but through the lake.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from models.tables import Table
+from warehouse.lake import Lake, MissingPartitionError
+
+HISTORY = "landing_history"
+PREVIOUS = "previous"
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A lake and the bounds within which queries over it run."""
+
+    lake: Lake
+    spill: Path
+    memory_limit: str = "8GB"
+    threads: int = 2
+
+    @contextmanager
+    def connection(self, business_date: dt.date, table_ids: Iterable[str] = ()) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open an in-memory DuckDB with one view for each table id.
+
+        ``landing_history.x`` shows all partitions of ``landing.x`` up to and including the date;
+        ``previous.layer__x`` the latest partition of ``layer.x`` before it (no view if there is none).
+
+        Raises:
+            MissingPartitionError: a table has no partition for the date.
+        """
+        self.spill.mkdir(parents=True, exist_ok=True)
+        con = duckdb.connect(
+            config={
+                "memory_limit": self.memory_limit,
+                "threads": self.threads,
+                "temp_directory": str(self.spill),
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            }
+        )
+        try:
+            con.execute("set TimeZone = 'UTC'")
+            for table_id in table_ids:
+                self._add_view(con, table_id, business_date)
+            yield con
+        finally:
+            con.close()
+
+    def materialise(self, table: Table, business_date: dt.date, params: Mapping[str, Any] | None = None) -> int:
+        """Run a table's SQL over its inputs and write the partition; returns the row count.
+
+        Raises:
+            MissingPartitionError: an input has no partition for the date.
+            ValueError: the table has no SQL, or its result lacks or adds columns against the definition.
+        """
+        if table.sql is None:
+            raise ValueError(f"{table.id} has no .sql file: it is made by a function")
+        with self.connection(business_date, table.inputs) as con:
+            return self.write(con, table, table.sql, business_date, params)
+
+    def write(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        table: Table,
+        select: str,
+        business_date: dt.date,
+        params: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Write a select as a defined table: exactly its columns, in their order and types, sorted by its key."""
+        wanted = {name: value for name, value in (params or {}).items() if f"${name}" in select}
+        body = select.rstrip().rstrip(";")
+        result = con.execute(f"describe ({body}\n)", wanted or None).fetchall()
+        found = [row[0] for row in result]
+        expected = [column.name for column in table.columns]
+        if sorted(found) != sorted(expected):
+            raise ValueError(
+                f"{table.id}: the query lacks {sorted(set(expected) - set(found))} "
+                f"and has undefined {sorted(set(found) - set(expected))}"
+            )
+        columns = ", ".join(f'cast("{c.name}" as {c.type}) as "{c.name}"' for c in table.columns)
+        order = ", ".join(f'"{name}"' for name in table.key)
+        statement = f"select {columns} from ({body}\n) order by {order}"
+        return self.lake.write(con, statement, table.id, business_date, wanted)
+
+    def _add_view(self, con: duckdb.DuckDBPyConnection, table_id: str, business_date: dt.date) -> None:
+        schema, _, name = table_id.partition(".")
+        if schema == HISTORY:
+            landing = f"landing.{name}"
+            files = [self.lake.path(landing, d) for d in self.lake.dates(landing) if d <= business_date]
+            if not files:
+                raise MissingPartitionError(f"{landing} has no partition up to {business_date}; land a delivery first")
+        elif schema == PREVIOUS:
+            earlier = self.lake.previous(name.replace("__", ".", 1), business_date)
+            files = [self.lake.path(name.replace("__", ".", 1), earlier)] if earlier else []
+        else:
+            files = [self.lake.require(table_id, business_date)]
+        if files:
+            listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+            con.execute(f'create schema if not exists "{schema}"')
+            con.execute(f'create view "{schema}"."{name}" as from read_parquet([{listed}])')
