@@ -1,0 +1,214 @@
+"""Collapse: records that carry the same valid strong document and fit each other are one node, without scoring.
+
+Fitting means that the names agree or may be variants of each other, or that birth date and part of the name
+agree. One valid number on parties that do not fit (a relative's id, a number given twice) joins nothing: the
+pair is scored later, kept apart and listed for review. A chain of documents never brings two different valid
+documents of one type together.
+"""
+
+import logging
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from models.identity.constrained import group_under_constraints
+from models.identity.evidence import birth_and_sex_constraint, document_constraints, wanted
+from models.identity.settings import MatchingSettings
+
+log = logging.getLogger(__name__)
+
+# Names fit when one is missing or masked, when they are equal in any writing, or when they may be variants: one
+# character off, the order swapped, a part left out.
+_NAMES_FIT = """(
+    l.name_standard is null or r.name_standard is null
+    or l.name_standard = r.name_standard
+    or l.name_latin = r.name_latin
+    or l.name_sorted = r.name_sorted
+    or list_has_any(l.name_open, r.name_open)
+    or list_has_all(l.latin_tokens, r.latin_tokens) or list_has_all(r.latin_tokens, l.latin_tokens)
+    or jaro_winkler_similarity(l.name_latin, r.name_latin) >= 0.94
+    or list_has_any(l.other_names, r.other_names)
+)"""
+_DATES_FIT = "(l.birth_date is null or r.birth_date is null or l.birth_date = r.birth_date)"
+_PART_OF_NAME = "(l.surname = r.surname or l.given_name = r.given_name)"
+_PERSONS_FIT = f"""(
+    ({_NAMES_FIT} and (
+        {_DATES_FIT} or l.name_standard = r.name_standard or l.name_latin = r.name_latin
+        or damerau_levenshtein(l.birth_digits, r.birth_digits) <= 1
+    ))
+    or ({_PART_OF_NAME} and l.birth_date = r.birth_date and l.sex is not distinct from r.sex)
+)"""
+_ORGANISATIONS_FIT = f"""(
+    coalesce(l.branch_suffix, '') = coalesce(r.branch_suffix, '')
+    and ({_NAMES_FIT} or l.name_core = r.name_core
+        or contains(l.name_core, r.name_core) or contains(r.name_core, l.name_core)
+        or len(list_intersect(l.core_tokens, r.core_tokens))
+            >= 0.6 * least(len(l.core_tokens), len(r.core_tokens)))
+)"""
+
+
+def collapse(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> None:
+    """Create ``res.party_node`` (system, record_id, node_id): every party record in exactly one node.
+
+    Nodes are numbered from 1 in the order of their smallest (system, record_id), so the order of the input
+    changes nothing.
+
+    Args:
+        con: Connection with views ``identity.party_standard``, ``party_name`` and ``party_document``.
+        settings: The bank's matching settings.
+    """
+    con.execute("create schema if not exists work")
+    con.execute("create schema if not exists res")
+    _number_records(con)
+    _compatible_edges(con)
+    count = _one(con, "select count(*) from work.record")
+    edges = con.execute("select one, other from work.collapse_edge order by one, other").fetchnumpy()
+    constraints = document_constraints(
+        con, "select record_no as thing, document_type, document_number from work.strong_record"
+    )
+    if wanted(settings, "birth_date_and_sex"):
+        constraints += (
+            birth_and_sex_constraint(
+                con,
+                "select record_no as thing, birth_date from work.record where birth_date is not null",
+                "select record_no as thing, sex from work.record where sex is not null",
+            ),
+        )
+    left, right = (np.asarray(edges[side], dtype=np.int64) for side in ("one", "other"))
+    grouping = group_under_constraints(count, left, right, np.zeros(len(left)), constraints)
+    node_of = np.unique(grouping.group, return_inverse=True)[1] + 1
+    nodes = pa.table({"record_no": np.arange(count), "node_id": node_of})
+    con.register("work_record_node", nodes)
+    con.execute(
+        """
+        create or replace table res.party_node as
+        select system, record_id, node_id
+        from work.record
+        inner join work_record_node using (record_no)
+        order by system, record_id
+        """
+    )
+    con.unregister("work_record_node")
+    log.info(
+        "collapse: %d records, %d nodes, %d unions refused", count, int(node_of.max(initial=0)), len(grouping.refused)
+    )
+    for table in ("record", "strong_record", "collapse_edge"):
+        con.execute(f"drop table work.{table}")
+
+
+def _number_records(con: duckdb.DuckDBPyConnection) -> None:
+    """Number records by (system, record_id) from 0 and list those with a valid strong document."""
+    con.execute(
+        r"""
+        create or replace table work.record as
+        select
+            row_number() over (order by system, record_id) - 1 as record_no,
+            system,
+            record_id,
+            party_type,
+            birth_date,
+            sex,
+            if(contains(name_standard, '*'), null, name_standard) as name_standard,
+            if(contains(name_standard, '*'), null, name_latin) as name_latin,
+            if(contains(name_standard, '*'), null, given_name) as given_name,
+            surname,
+            name_core,
+            branch_suffix
+        from identity.party_standard
+        """
+    )
+    con.execute(
+        """
+        create or replace table work.strong_record as
+        select distinct
+            record.record_no,
+            record.party_type,
+            document.document_type,
+            document.document_number
+        from identity.party_document as document
+        inner join work.record as record using (system, record_id)
+        where document.is_strong
+        """
+    )
+
+
+def _compatible_edges(con: duckdb.DuckDBPyConnection) -> None:
+    """Edges between records of one document: within equal evidence to its first record, else where they fit."""
+    con.execute(
+        r"""
+        create or replace table work.document_signature as
+        with numbered as (
+            select
+                strong_record.document_type,
+                strong_record.document_number,
+                record.*,
+                min(record.record_no) over (
+                    partition by
+                        strong_record.document_type, strong_record.document_number, record.party_type,
+                        record.name_standard, record.birth_date, record.sex, record.branch_suffix
+                ) as first_no
+            from work.strong_record as strong_record
+            inner join work.record as record using (record_no)
+        )
+        select *, count(*) filter (where record_no = first_no) over (
+            partition by document_type, document_number, party_type
+        ) as signature_count
+        from numbered
+        """
+    )
+    con.execute(
+        r"""
+        create or replace table work.signature as
+        with other_name as (
+            select
+                record.record_no,
+                list_sort(list(distinct party_name.name_standard)) as other_names
+            from identity.party_name as party_name
+            inner join work.record as record using (system, record_id)
+            where not contains(party_name.name_standard, '*')
+                and record.record_no in (
+                    select record_no from work.document_signature where signature_count > 1
+                )
+            group by record.record_no
+        )
+        select
+            signature.*,
+            other_name.other_names,
+            strftime(birth_date, '%Y%m%d') as birth_digits,
+            list_aggregate(list_sort(string_split(name_standard, '')), 'string_agg', '') as name_sorted,
+            if(length(name_standard) between 3 and 40, list_transform(
+                range(1, length(name_standard) + 1),
+                lambda i: name_standard[:i - 1] || '?' || name_standard[i + 1:]
+            ), null) as name_open,
+            string_split(name_latin, ' ') as latin_tokens,
+            list_distinct(string_split(name_core, if(regexp_matches(name_core, '[^\x00-\x7F]'), '', ' ')))
+                as core_tokens
+        from work.document_signature as signature
+        left join other_name using (record_no)
+        where signature_count > 1 and record_no = first_no
+        """
+    )
+    con.execute(
+        f"""
+        create or replace table work.collapse_edge as
+        select distinct first_no as one, record_no as other
+        from work.document_signature
+        where record_no > first_no
+        union
+        select least(l.record_no, r.record_no), greatest(l.record_no, r.record_no)
+        from work.signature as l
+        inner join work.signature as r
+            on l.document_type = r.document_type
+            and l.document_number = r.document_number
+            and l.party_type = r.party_type
+            and l.record_no < r.record_no
+        where case l.party_type when 'person' then {_PERSONS_FIT} else {_ORGANISATIONS_FIT} end
+        """
+    )
+    con.execute("drop table work.document_signature")
+    con.execute("drop table work.signature")
+
+
+def _one(con: duckdb.DuckDBPyConnection, sql: str) -> int:
+    return int(con.execute(sql).fetchall()[0][0])

@@ -1,0 +1,228 @@
+"""What is compared between two nodes, and which levels of agreement are told apart.
+
+A comparison is a list of levels over columns of ``work.node`` (``<column>_l``, ``<column>_r``); the first level
+that holds applies, a pair where the evidence is missing on either side says nothing. Every level carries the
+shares that are expected of it among true matches (m) and among different parties (u): they stand until training
+has seen enough. Here live definitions only; what a bank changes lies in its settings, estimation in training.
+
+Lists are compared by equality (a node may have had several names); fuzzy levels look at the main value only.
+DuckDB's string distances count bytes, so they are applied to Latin letters and digits alone; a character off in
+another script is found by equality of the name with each character left open in turn (``names_open``).
+"""
+
+from dataclasses import dataclass
+
+ELSE = "else"
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of agreement.
+
+    Attributes:
+        name: Name in results and settings.
+        condition: DuckDB condition, or ``else``.
+        m: Expected share among matches whose evidence is present on both sides.
+        u: Expected share among pairs of different parties.
+        frequency: Column whose value's frequency takes the place of u.
+        distinct: List column; u is one over the number of its distinct values (sampling would count the
+            true matches in the sample, which for ids and contacts outnumber chance agreement).
+        bits: Fixed match weight; neither m nor u is trained.
+    """
+
+    name: str
+    condition: str
+    m: float
+    u: float
+    frequency: str | None = None
+    distinct: str | None = None
+    bits: float | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Levels of one kind of evidence, and the condition under which there is none."""
+
+    name: str
+    missing: str
+    levels: tuple[Level, ...]
+
+
+def _contact(name: str, column: str, m: float, nodes: float) -> Comparison:
+    return Comparison(
+        name,
+        f"{column}_l is null or {column}_r is null",
+        (
+            Level("equal", f"list_has_any({column}_l, {column}_r)", m, 1 / nodes, distinct=column),
+            Level("different", ELSE, 1 - m, 1 - 1 / nodes),
+        ),
+    )
+
+
+_DOCUMENT = Comparison(
+    "document",
+    "not (list_has_any(ids_l, ids_r) or id_type_l = id_type_r)"
+    " or id_type_l is null or id_type_r is null",
+    (
+        Level("equal", "list_has_any(ids_l, ids_r)", 0.02, 1e-6, distinct="ids"),
+        Level("different_valid", "id_is_valid_l and id_is_valid_r", 0.01, 0.55, bits=-16.0),
+        Level(
+            "one_off",
+            "not contains(id_number_l, '*') and not contains(id_number_r, '*')"
+            " and damerau_levenshtein(id_number_l, id_number_r) = 1",
+            0.45,
+            3e-6,
+        ),
+        Level(
+            "mask_fits",
+            "(contains(id_number_l, '*') or contains(id_number_r, '*'))"
+            " and length(id_number_l) = length(id_number_r)"
+            " and (id_number_l like replace(id_number_r, '*', '_')"
+            " or id_number_r like replace(id_number_l, '*', '_'))",
+            0.40,
+            1e-5,
+        ),
+        Level(
+            "mask_differs",
+            "contains(id_number_l, '*') or contains(id_number_r, '*')",
+            0.04,
+            0.25,
+        ),
+        Level("different", ELSE, 0.08, 0.20),
+    ),
+)
+
+_ADDRESS = Comparison(
+    "address",
+    "addresses_l is null or addresses_r is null",
+    (
+        Level("equal", "list_has_any(addresses_l, addresses_r)", 0.55, 1e-5, distinct="addresses"),
+        Level("same_region", "list_has_any(address_regions_l, address_regions_r)", 0.25, 0.01),
+        Level("different", ELSE, 0.20, 0.99),
+    ),
+)
+
+_LATIN_TYPO = (
+    "damerau_levenshtein(latin_l, latin_r) <= 1"
+    " or (length(latin_l) >= 8 and jaro_winkler_similarity(latin_l, latin_r) >= 0.94)"
+)
+
+PERSON: tuple[Comparison, ...] = (
+    Comparison(
+        "name",
+        "native_l is null or native_r is null",
+        (
+            Level("equal", "list_has_any(names_l, names_r)", 0.90, 2e-4, frequency="native"),
+            Level("same_sound", "list_has_any(latins_l, latins_r)", 0.035, 4e-4, frequency="latin"),
+            Level("swapped", "native_sorted_l = native_sorted_r", 0.005, 1e-6),
+            Level("one_character", "list_has_any(names_open_l, names_open_r)", 0.025, 4e-3),
+            Level("given_name", "given_name_l = given_name_r and length(given_name_l) >= 2", 0.01, 2e-3),
+            Level("surname", "surname_l = surname_r", 0.015, 0.05),
+            Level("different", ELSE, 0.01, 0.94),
+        ),
+    ),
+    Comparison(
+        "latin",
+        "(native_l is not null and native_r is not null) or latin_l is null or latin_r is null",
+        (
+            Level("equal", "list_has_any(latins_l, latins_r)", 0.85, 4e-4, frequency="latin"),
+            Level("one_typo", _LATIN_TYPO, 0.07, 3e-4),
+            Level(
+                "part",
+                "list_has_all(latin_tokens_l, latin_tokens_r) or list_has_all(latin_tokens_r, latin_tokens_l)",
+                0.03,
+                5e-4,
+            ),
+            Level("one_token", "list_has_any(latin_tokens_l, latin_tokens_r)", 0.03, 0.06),
+            Level("different", ELSE, 0.02, 0.94),
+        ),
+    ),
+    Comparison(
+        "birth_date",
+        "birth_dates_l is null or birth_dates_r is null",
+        (
+            Level("equal", "list_has_any(birth_dates_l, birth_dates_r)", 0.96, 5e-5),
+            Level(
+                "near",
+                "damerau_levenshtein(birth_digits_l, birth_digits_r) = 1"
+                " or (birth_digits_l[1:4] = birth_digits_r[1:4]"
+                " and birth_digits_l[5:6] = birth_digits_r[7:8]"
+                " and birth_digits_l[7:8] = birth_digits_r[5:6])",
+                0.02,
+                1.2e-3,
+            ),
+            Level(
+                "part",
+                "birth_digits_l[1:4] = birth_digits_r[1:4] or birth_digits_l[5:8] = birth_digits_r[5:8]",
+                0.01,
+                0.025,
+            ),
+            Level("different", ELSE, 0.01, 0.97),
+        ),
+    ),
+    Comparison(
+        "sex",
+        "sex_l is null or sex_r is null",
+        (Level("equal", "sex_l = sex_r", 0.985, 0.5), Level("different", ELSE, 0.015, 0.5)),
+    ),
+    _DOCUMENT,
+    _contact("mobile", "mobiles", 0.65, 20_000),
+    _contact("email", "emails", 0.70, 20_000),
+    _ADDRESS,
+)
+
+ORGANISATION: tuple[Comparison, ...] = (
+    Comparison(
+        "name",
+        "core_l is null or core_r is null",
+        (
+            Level("equal", "list_has_any(names_l, names_r)", 0.60, 1e-4, frequency="core"),
+            Level("same_core", "list_has_any(cores_l, cores_r)", 0.25, 2e-4, frequency="core"),
+            Level("one_character", "list_has_any(names_open_l, names_open_r)", 0.05, 2e-5),
+            Level(
+                "part",
+                "(length(core_l) >= 4 and contains(core_r, core_l))"
+                " or (length(core_r) >= 4 and contains(core_l, core_r))",
+                0.05,
+                1e-4,
+            ),
+            Level("different", ELSE, 0.05, 0.9995),
+        ),
+    ),
+    Comparison(
+        "latin",
+        "not (core_l is null or core_r is null) or latin_l is null or latin_r is null",
+        (
+            Level("equal", "list_has_any(latins_l, latins_r)", 0.85, 1e-4, frequency="latin"),
+            Level("one_typo", _LATIN_TYPO, 0.08, 1e-4),
+            Level("different", ELSE, 0.07, 0.9998),
+        ),
+    ),
+    Comparison(
+        "branch",
+        "names_l is null or names_r is null",
+        (
+            Level("equal", "branch_suffix_l is not distinct from branch_suffix_r", 0.99, 0.9),
+            Level("different", ELSE, 0.01, 0.1, bits=-14.0),
+        ),
+    ),
+    Comparison(
+        "legal_form",
+        "legal_form_l is null or legal_form_r is null",
+        (Level("equal", "legal_form_l = legal_form_r", 0.97, 0.5), Level("different", ELSE, 0.03, 0.5)),
+    ),
+    _DOCUMENT,
+    _contact("phone", "phones", 0.60, 5_000),
+    _contact("email", "emails", 0.70, 5_000),
+    _ADDRESS,
+)
+
+CATALOGUE: dict[str, tuple[Comparison, ...]] = {"person": PERSON, "organisation": ORGANISATION}
+
+# List columns of ``work.node`` whose distinct values are counted, and columns that carry frequencies.
+FREQUENCY_COLUMNS: dict[str, tuple[str, ...]] = {
+    party_type: tuple(
+        sorted({level.frequency for c in comparisons for level in c.levels if level.frequency is not None})
+    )
+    for party_type, comparisons in CATALOGUE.items()
+}

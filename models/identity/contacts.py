@@ -1,0 +1,325 @@
+"""Phones and e-mails: one spelling of each, and how many parties share it.
+
+Here live ``std.party_contact`` and the step to it. Here does not live what agreement on a contact is worth:
+that is scoring; only whether it may count at all (``is_identifying``) is said here.
+
+Phones are E.164 (``+8613812345678``), e-mails lower case, and the value decides whether it is a ``mobile``, a
+``phone`` or an ``email``. Kept, but never identifying: a masked value (``*`` for what is hidden), a local
+number without its area code, a number that ends in eight equal or consecutive digits, and a value that too many
+parties share.
+"""
+
+from collections.abc import Sequence
+
+import duckdb
+import phonenumbers
+import pyarrow as pa
+
+from models.identity.distinct_values import WORK, alternation, clean_texts, map_distinct, quoted, sql_list
+from models.identity.languages import Lexicon
+from models.identity.placeholders import bare, is_made_up_number, placeholder_words
+from models.identity.standardise_settings import StandardiseSettings
+
+_EMAIL = r"^[a-z0-9.!#$%&'+/=?^_`{|}~-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+$"
+_SHORTEST_PHONE = 7
+
+
+def create_contacts(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, lexicon: Lexicon) -> None:
+    """Create ``std.party_contact``: system, record_id, contact_type, contact_value, party_count, is_identifying.
+
+    Reads ``staging.party_contact``, ``std.party_document`` and ``std.party_standard``. ``party_count`` is the
+    number of different parties behind the records that carry the value, as far as a shared strong document or
+    the same name and birth date tell.
+    """
+    clean_texts(con, f"{WORK}.contact_text", "select contact_value from staging.party_contact", lexicon)
+    con.execute(
+        rf"""
+        create or replace table {WORK}.contact_part as
+        select
+            raw,
+            unnest(
+                case when regexp_matches(text, '[/;、|]') then string_split_regex(text, ' *[/;、|] *') else [text] end
+            ) as part
+        from {WORK}.contact_text
+        where text is not null and {bare("text")} not in {sql_list(placeholder_words(settings, lexicon))}
+        """
+    )
+    _create_emails(con, settings)
+    _create_phones(con, settings, lexicon)
+    con.execute(
+        f"""
+        create or replace table {WORK}.contact_row as
+        select distinct
+            contact.system, contact.record_id,
+            coalesce(value.kind, case when contact.contact_type = 'mobile' then 'mobile' else 'phone' end)
+                as contact_type,
+            value.contact_value, value.may_identify
+        from staging.party_contact as contact
+        inner join {WORK}.contact_value as value on contact.contact_value = value.raw
+        """
+    )
+    _create_party_keys(con)
+    _create_party_contacts(con, settings)
+
+
+def _create_emails(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings) -> None:
+    """Create ``std_work.contact_value`` (raw, kind, contact_value, may_identify) with the e-mails."""
+    nobody = sorted(email.lower() for email in settings.placeholders.emails)
+    con.execute(
+        rf"""
+        create or replace table {WORK}.contact_value as
+        with email as (
+            select raw, regexp_replace(lower(part), '^mailto:|\s', '', 'g') as value
+            from {WORK}.contact_part
+            where contains(part, '@')
+        )
+        select raw, 'email' as kind, value as contact_value, not contains(value, '*') as may_identify
+        from email
+        where
+            regexp_matches(replace(value, '*', '_'), {quoted(_EMAIL)})
+            and value not in {sql_list(nobody)}
+            and string_split(value, '@')[1] || '@' not in {sql_list(nobody)}
+            and not regexp_matches(value, '@(?:example|test)\.')
+        """
+    )
+
+
+def _create_phones(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, lexicon: Lexicon) -> None:
+    """Append the phones: mobiles of the home country by its numbering plan, the rest by phonenumbers."""
+    plan = phonenumbers.PhoneMetadata.metadata_for_region(settings.phone_region)
+    code = plan.country_code
+    mobile = plan.mobile.national_number_pattern
+    trunk = plan.national_prefix or "0"
+    extension = alternation(lexicon.words("extension_words"))
+    con.execute(
+        rf"""
+        create or replace table {WORK}.phone_part as
+        with spelled as (
+            select raw, regexp_replace(upper(part), '[●•■□×✱※]', '*', 'g') as part
+            from {WORK}.contact_part
+            where not contains(part, '@')
+        ),
+        phone as (
+            select
+                raw,
+                regexp_replace(
+                    case when regexp_matches(part, 'XX') then replace(part, 'X', '*') else part end,
+                    '^[^0-9+(*]+', ''
+                ) as part
+            from spelled
+        ),
+        dialled as (
+            select raw, part, regexp_replace(part, '[ ().–-]', '', 'g') as dialled
+            from phone
+            where regexp_matches(part, '[0-9]')
+        )
+        select
+            raw, part,
+            contains(part, '*') as is_masked,
+            coalesce(
+                nullif(regexp_extract(dialled, '^({mobile})$', 1), ''),
+                nullif(regexp_extract(dialled, '^(?:(?:\+|00|0)?{code}|{trunk})({mobile})$', 1), '')
+            ) as mobile,
+            regexp_replace(regexp_replace(dialled, '^(?:\+|00){code}', ''), '[^0-9*]', '', 'g') as masked
+        from dialled
+        """
+    )
+    map_distinct(
+        con,
+        f"{WORK}.phone_parsed",
+        f"""
+        select distinct regexp_replace(part, '{extension}', ' EXT ') as part
+        from {WORK}.phone_part
+        where mobile is null and not is_masked
+        """,
+        lambda parts: parse_phones(parts, settings.phone_region),
+    )
+    nobody = sql_list(sorted(settings.placeholders.phones))
+    con.execute(
+        rf"""
+        insert into {WORK}.contact_value
+        with phone as (
+            select raw, 'mobile' as kind, '+{code}' || mobile as value, true as may_identify, mobile as national
+            from {WORK}.phone_part
+            where mobile is not null
+            union all
+            select part.raw, parsed.kind, parsed.value, parsed.is_complete, parsed.national
+            from {WORK}.phone_part as part
+            inner join {WORK}.phone_parsed as parsed
+                on regexp_replace(part.part, '{extension}', ' EXT ') = parsed.part
+            where part.mobile is null and not part.is_masked and parsed.value is not null
+            union all
+            select raw, null, '+{code}' || masked, false, masked
+            from {WORK}.phone_part
+            where is_masked and length(masked) >= {_SHORTEST_PHONE} and regexp_matches(masked, '[0-9].*[0-9]')
+        )
+        select
+            raw, kind, value, may_identify and not {is_made_up_number("right(national, 8)", 8)}
+        from phone
+        where
+            value not in {nobody}
+            and not {is_made_up_number("national", 8)}
+            and not regexp_matches(national, '0{{8}}$')
+        """
+    )
+
+
+def parse_phones(texts: Sequence[str], region: str) -> dict[str, list[str | None] | pa.Array]:
+    """Read phone numbers as one dials them in a region.
+
+    Args:
+        texts: Numbers in any spelling; an extension follows ``EXT``, ``x`` or ``#``, or a last dash.
+        region: ISO 3166 alpha-2 code.
+
+    Returns:
+        Columns ``value`` (E.164; None if it cannot be a number), ``national`` (its part behind the country code),
+        ``kind`` (``mobile``, ``phone``, or None where the numbering plan leaves it open) and ``is_complete`` (not
+        a local number without its area code, which is another subscriber in every town).
+    """
+    plan = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    mobile_lengths = set(plan.mobile.possible_length)
+    value: list[str | None] = []
+    national: list[str | None] = []
+    kind: list[str | None] = []
+    is_complete: list[bool] = []
+    for text in texts:
+        number = _parse_phone(text, region)
+        digits = phonenumbers.national_significant_number(number) if number else None
+        value.append(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else None)
+        national.append(digits)
+        kind.append(_KINDS.get(phonenumbers.number_type(number)) if number else None)
+        # A number of a mobile's length may be of a range that is younger than the library.
+        is_complete.append(
+            number is not None
+            and (
+                phonenumbers.is_valid_number(number)
+                or (number.country_code == plan.country_code and len(digits or "") in mobile_lengths)
+            )
+        )
+    return {"value": value, "national": national, "kind": kind, "is_complete": pa.array(is_complete, pa.bool_())}
+
+
+def _parse_phone(text: str, region: str) -> phonenumbers.PhoneNumber | None:
+    """The number, also when its extension stands behind a last dash; None if it cannot be one."""
+    head, _, tail = text.rpartition("-")
+    for candidate in (text, head) if len(tail.strip()) <= 6 and "-" in head else (text,):
+        try:
+            number = phonenumbers.parse(candidate, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if (
+            phonenumbers.is_possible_number(number)
+            and len(phonenumbers.national_significant_number(number)) >= _SHORTEST_PHONE
+        ):
+            return number
+    return None
+
+
+_KINDS = {
+    phonenumbers.PhoneNumberType.MOBILE: "mobile",
+    phonenumbers.PhoneNumberType.FIXED_LINE: "phone",
+    phonenumbers.PhoneNumberType.TOLL_FREE: "phone",
+    phonenumbers.PhoneNumberType.SHARED_COST: "phone",
+    phonenumbers.PhoneNumberType.PREMIUM_RATE: "phone",
+    phonenumbers.PhoneNumberType.UAN: "phone",
+    phonenumbers.PhoneNumberType.VOIP: "phone",
+}
+
+
+def _create_party_keys(con: duckdb.DuckDBPyConnection) -> None:
+    """Create ``std_work.party_key``: one key for records that a strong document, or name and birth date, join.
+
+    Records of one name and birth date take the smallest document among them, and records of one document the
+    smallest of those keys. NULL where a record has neither.
+    """
+    con.execute(
+        f"""
+        create or replace table {WORK}.party_key as
+        with document as (
+            select system, record_id, min(hash(document_type, document_number)) as document_key
+            from std.party_document
+            where is_strong
+            group by system, record_id
+        ),
+        record as (
+            select
+                party.system, party.record_id, document.document_key,
+                hash(coalesce(party.name_latin, party.name_standard)) as name_key,
+                case when party.name_standard is not null and party.birth_date is not null
+                    then hash(coalesce(party.name_latin, party.name_standard), party.birth_date)
+                end as birth_key,
+                party.name_standard is not null as is_named
+            from std.party_standard as party
+            left join document using (system, record_id)
+        ),
+        of_birth as (
+            select birth_key, min(document_key) as document_key
+            from record
+            where birth_key is not null and document_key is not null
+            group by birth_key
+        ),
+        joined as (
+            select record.*, coalesce(of_birth.document_key, record.document_key, record.birth_key) as joined_key
+            from record
+            left join of_birth using (birth_key)
+        ),
+        of_document as (
+            select document_key, min(joined_key) as joined_key
+            from joined
+            where document_key is not null
+            group by document_key
+        )
+        select
+            joined.system, joined.record_id,
+            case when joined.is_named then joined.name_key end as name_key,
+            coalesce(of_document.joined_key, joined.joined_key) as party_key
+        from joined
+        left join of_document using (document_key)
+        """
+    )
+
+
+def _create_party_contacts(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings) -> None:
+    """Count the parties of each contact. A record that only its name describes joins its namesake there."""
+    con.execute(
+        f"""
+        create or replace table std.party_contact as
+        with shared as (
+            select contact_value
+            from {WORK}.contact_row
+            group by contact_value
+            having min((system, record_id)) <> max((system, record_id))
+        ),
+        holder as (
+            select contact.contact_value, contact.system, contact.record_id, party.party_key, party.name_key
+            from {WORK}.contact_row as contact
+            inner join shared using (contact_value)
+            left join {WORK}.party_key as party using (system, record_id)
+        ),
+        namesake as (
+            select contact_value, name_key, min(party_key) as party_key
+            from holder
+            where name_key is not null
+            group by contact_value, name_key
+        ),
+        counted as (
+            select
+                holder.contact_value,
+                count(distinct coalesce(
+                    holder.party_key, namesake.party_key, holder.name_key, hash(holder.system, holder.record_id)
+                )) as party_count
+            from holder
+            left join namesake using (contact_value, name_key)
+            group by holder.contact_value
+        )
+        select
+            contact.system, contact.record_id, contact.contact_type, contact.contact_value,
+            coalesce(counted.party_count, 1) as party_count,
+            bool_or(contact.may_identify) and coalesce(counted.party_count, 1) <= $most as is_identifying
+        from {WORK}.contact_row as contact
+        left join counted using (contact_value)
+        group by contact.system, contact.record_id, contact.contact_type, contact.contact_value, counted.party_count
+        order by all
+        """,
+        {"most": settings.contact_max_parties},
+    )

@@ -1,0 +1,146 @@
+"""Library calls over distinct values: out of DuckDB, through a Python function, back into a table.
+
+Here lives the passage between SQL and the libraries that know a language or a number format. Here does not
+live any rule about names, documents, contacts or addresses.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+
+import duckdb
+import opencc
+import pyarrow as pa
+
+from models.identity.languages import Lexicon
+
+WORK = "std_work"
+"""Schema of the tables that live only while one standardisation runs."""
+
+_PLAIN = r"[^ -~\x{4E00}-\x{9FFF}]"
+
+
+def quoted(text: str) -> str:
+    """Return the text as a SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def sql_list(words: Iterable[str]) -> str:
+    """Return the words as a SQL list for ``in``; an empty one matches nothing."""
+    return f"({', '.join(quoted(word) for word in words) or 'null'})"
+
+
+def alternation(words: Sequence[str]) -> str:
+    """Return a regular expression group (not capturing) that matches any of the words, or nothing at all.
+
+    Words are tried in their order, so pass longer ones first. Without words the group can never match.
+    """
+    return f"(?:{'|'.join(re.escape(word) for word in words)})" if words else r"(?:[^\s\S])"
+
+
+def map_distinct(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    values_sql: str,
+    function: Callable[..., Mapping[str, Sequence[str | None] | pa.Array]],
+) -> None:
+    """Create ``table`` from the rows of a query and the columns that a function finds for them.
+
+    Args:
+        con: Connection that owns the tables.
+        table: Name of the table to create, with its schema.
+        values_sql: Query whose rows are distinct; its columns go to the function as lists, in order.
+        function: Takes one list a column and returns new columns by name, each as long as the lists: text, or an
+            Arrow array of another type.
+    """
+    values = con.sql(values_sql).to_arrow_table()
+    found = function(*(column.to_pylist() for column in values.columns))
+    for name, column in found.items():
+        values = values.append_column(name, column if isinstance(column, pa.Array) else pa.array(column, pa.string()))
+    con.register("std_incoming", values)
+    try:
+        con.execute(f"create or replace table {table} as select * from std_incoming")
+    finally:
+        con.unregister("std_incoming")
+
+
+def clean_texts(con: duckdb.DuckDBPyConnection, table: str, values_sql: str, lexicon: Lexicon) -> None:
+    """Create ``table`` (raw, text): each distinct text in one spelling of its characters.
+
+    Control and format characters go, white space becomes single blanks, compatibility forms (full-width digits,
+    ligatures) become plain ones (NFKC), traditional characters become simplified ones where a language says
+    so. ``text`` is NULL where nothing is left.
+
+    Args:
+        con: Connection that owns the tables.
+        table: Name of the table to create, with its schema.
+        values_sql: Query with one text column; NULLs and repetitions are allowed.
+        lexicon: Words of the bank's languages, for their OpenCC conversions.
+    """
+    special = _special_characters(lexicon.conversions)
+    con.execute(
+        rf"""
+        create or replace table {table} as
+        with value as (
+            select distinct raw from ({values_sql}) as given(raw) where raw is not null
+        ),
+        squeezed as (
+            select
+                raw,
+                trim(regexp_replace(
+                    regexp_replace(raw, '\p{{Cf}}', '', 'g'), '[\p{{Z}}\p{{Cc}}]+', ' ', 'g'
+                )) as text
+            from value
+        )
+        select
+            raw,
+            nullif(text, '') as text,
+            regexp_matches(text, {quoted(_PLAIN)}) or regexp_matches(text, {quoted(special)}) as is_special
+        from squeezed
+        """
+    )
+    map_distinct(
+        con,
+        f"{table}_special",
+        f"select distinct text from {table} where is_special",
+        lambda texts: {"plain": plain_texts(texts, lexicon.conversions)},
+    )
+    con.execute(
+        f"""
+        create or replace table {table} as
+        select value.raw, case when value.is_special then nullif(special.plain, '') else value.text end as text
+        from {table} as value
+        left join {table}_special as special on value.text = special.text
+        """
+    )
+
+
+def plain_texts(texts: Sequence[str], conversions: Sequence[str]) -> list[str]:
+    """Return the texts (no line breaks inside) in NFKC and after the OpenCC conversions, in order."""
+    if not texts:
+        return []
+    joined = unicodedata.normalize("NFKC", "\n".join(texts))
+    for conversion in conversions:
+        joined = _converter(conversion).convert(joined)
+    return [" ".join(text.split()) for text in joined.split("\n")]
+
+
+@cache
+def _converter(conversion: str) -> opencc.OpenCC:
+    return opencc.OpenCC(conversion)
+
+
+@cache
+def _special_characters(conversions: tuple[str, ...]) -> str:
+    """A character class of the CJK characters that a conversion changes."""
+    every = [chr(code) for code in range(0x3400, 0xA000)]
+    changed = {
+        character
+        for conversion in conversions
+        for character, converted in zip(
+            every, _converter(conversion).convert("\n".join(every)).split("\n"), strict=True
+        )
+        if character != converted
+    }
+    return f"[{''.join(sorted(changed))}]" if changed else r"[^\s\S]"

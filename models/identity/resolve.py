@@ -1,0 +1,50 @@
+"""The steps of identity resolution in their order, in one connection: for benchmarks, evaluation and tests.
+
+The nightly run persists every step and runs each by itself; this module runs the same functions without a lake.
+"""
+
+import datetime as dt
+
+import duckdb
+
+from models.identity.cluster import cluster
+from models.identity.collapse import collapse
+from models.identity.customer_ids import assign_customers
+from models.identity.matching_model import ModelArtefact
+from models.identity.score import score
+from models.identity.settings import MatchingSettings
+from models.identity.training import train
+
+
+def resolve(
+    con: duckdb.DuckDBPyConnection,
+    settings: MatchingSettings,
+    business_date: dt.date,
+    model: ModelArtefact | None = None,
+) -> ModelArtefact:
+    """Bring standardised parties to customers; every ``res`` table of the steps is left in the connection.
+
+    Args:
+        con: Connection with tables or views ``identity.party_standard``, ``party_name``, ``party_document``
+            and ``party_contact``; schema ``identity`` gets views of the results of earlier steps.
+        settings: The bank's matching settings.
+        business_date: The date on which new customers are born.
+        model: The trained model; without one it is trained on these parties.
+
+    Returns:
+        The model that was used.
+    """
+    collapse(con, settings)
+    _hand_on(con, "party_node")
+    model = model or train(con, settings)
+    score(con, settings, model)
+    _hand_on(con, "node_pair")
+    cluster(con, settings)
+    _hand_on(con, "cluster")
+    assign_customers(con, business_date)
+    return model
+
+
+def _hand_on(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Show the next step what it would read from the lake."""
+    con.execute(f"create or replace view identity.{table} as from res.{table}")

@@ -1,0 +1,162 @@
+"""Match weights of candidate pairs, computed by Splink from a stored model.
+
+Blocking is ours (``blocking``), because blocks are capped; Splink scores exactly the pairs it is given. Persons
+and organisations are scored apart, each with its own weights. Nothing is estimated here.
+"""
+
+import logging
+
+import duckdb
+import pyarrow as pa
+from splink import Linker
+from splink.backends.duckdb import DuckDBAPI
+
+from models.identity.blocking import block, rule_name
+from models.identity.comparisons import Comparison
+from models.identity.matching_model import Frequencies, ModelArtefact, PartyModel, splink_settings
+from models.identity.nodes import build_nodes
+from models.identity.settings import MatchingSettings
+
+log = logging.getLogger(__name__)
+
+_SHARED_DOCUMENT_RULE = "document"
+
+
+def score(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, model: ModelArtefact) -> None:
+    """Create ``res.node_pair``: candidate pairs from the review threshold on, and all that share a document.
+
+    Columns: node_id_l < node_id_r, match_weight (bits, prior included), blocking_rule (the first that found
+    the pair), comparison_levels (``name: equal; sex: different``; missing evidence is left out).
+
+    Args:
+        con: Connection with views ``identity.party_standard``, ``party_name``, ``party_document``,
+            ``party_contact`` and ``party_node``.
+        settings: The bank's matching settings.
+        model: The trained model.
+    """
+    con.execute("create schema if not exists res")
+    con.execute(
+        "create or replace table res.node_pair (node_id_l bigint, node_id_r bigint, match_weight double,"
+        " blocking_rule varchar, comparison_levels varchar)"
+    )
+    build_nodes(con, settings)
+    for party_type, party_model in model.parties.items():
+        block(con, settings, party_type)
+        _score_party(con, settings, party_type, party_model)
+    for table in ("node", "node_document", "candidate_pair"):
+        con.execute(f"drop table work.{table}")
+
+
+def _score_party(
+    con: duckdb.DuckDBPyConnection, settings: MatchingSettings, party_type: str, model: PartyModel
+) -> None:
+    candidates = int(con.execute("select count(*) from work.candidate_pair").fetchall()[0][0])
+    if not candidates:
+        return
+    con.execute(f"create or replace view scored_node as select * from work.node where party_type = '{party_type}'")
+    for column, frequencies in model.frequencies.items():
+        _create_frequencies(con, column, frequencies)
+    con.execute(
+        """
+        create or replace table work.shared_document_pair as
+        with shared as (
+            select document_type, document_number, node_id
+            from work.node_document
+            where is_strong
+        )
+        select distinct least(l.node_id, r.node_id) as node_id_l, greatest(l.node_id, r.node_id) as node_id_r
+        from shared as l
+        inner join shared as r using (document_type, document_number)
+        where l.node_id < r.node_id
+        """
+    )
+    pairs = "select node_id_l, node_id_r from work.candidate_pair"
+    kept = _predict(con, model, pairs, settings.review_threshold_bits)
+    _predict(
+        con,
+        model,
+        f"{pairs} semi join work.shared_document_pair using (node_id_l, node_id_r)"
+        " anti join res.node_pair using (node_id_l, node_id_r)",
+        None,
+    )
+    con.execute("drop table work.shared_document_pair")
+    con.execute("drop view scored_node")
+    rules = ", ".join(f"({n}, '{rule_name(rule)}')" for n, rule in enumerate(settings.party(party_type).blocking))
+    con.execute(
+        f"""
+        update res.node_pair set blocking_rule = rule.name
+        from work.candidate_pair as candidate
+        inner join (values {rules}) as rule(rule_no, name) using (rule_no)
+        where node_pair.node_id_l = candidate.node_id_l and node_pair.node_id_r = candidate.node_id_r
+        """
+    )
+    log.info("score: %s: %d candidate pairs, %d from the review threshold on", party_type, candidates, kept)
+
+
+def _create_frequencies(con: duckdb.DuckDBPyConnection, column: str, frequencies: Frequencies) -> None:
+    """A lookup with the frequency of every value that occurs, as Splink wants it."""
+    known = pa.table(
+        {
+            "value": pa.array(list(frequencies.values), pa.string()),
+            "frequency": pa.array(list(frequencies.values.values()), pa.float64()),
+        }
+    )
+    con.register("known_frequency", known)
+    con.execute(
+        f"""
+        create or replace table frequency_of_{column} as
+        select distinct {column}, coalesce(known.frequency, {frequencies.rare}) as tf_{column}
+        from scored_node
+        left join known_frequency as known on known.value = scored_node.{column}
+        where {column} is not null
+        """
+    )
+    con.unregister("known_frequency")
+
+
+def _predict(con: duckdb.DuckDBPyConnection, model: PartyModel, pairs_sql: str, threshold: float | None) -> int:
+    """Score pairs and add those from the threshold on to ``res.node_pair``; returns how many."""
+    con.execute(
+        f"""
+        create or replace table scored_pair as
+        select '0' as match_key, node_id_l as join_key_l, node_id_r as join_key_r
+        from ({pairs_sql})
+        """
+    )
+    if not con.execute("select 1 from scored_pair limit 1").fetchall():
+        con.execute("drop table scored_pair")
+        return 0
+    api = DuckDBAPI(con.cursor())
+    try:
+        linker = Linker(
+            api.register("scored_node"),
+            splink_settings(model.comparisons, model.prior),
+            log_level=None,
+            validate_settings=False,
+        )
+        for column in model.frequencies:
+            linker.table_management.register_term_frequency_lookup(api.register(f"frequency_of_{column}"), column)
+        linker.table_management.register_blocked_pairs_for_predict(api.register("scored_pair"))
+        predictions = linker.inference.predict(threshold_match_weight=threshold, warning_mode="never")
+        con.execute(
+            f"""
+            insert into res.node_pair
+            select node_id_l, node_id_r, match_weight, null, {_levels_sql(model.comparisons)}
+            from {predictions.physical_name}
+            """
+        )
+        kept = int(con.execute(f"select count(*) from {predictions.physical_name}").fetchall()[0][0])
+    finally:
+        api.delete_tables_created_by_splink_from_db()
+    con.execute("drop table scored_pair")
+    return kept
+
+
+def _levels_sql(comparisons: tuple[Comparison, ...]) -> str:
+    """The levels in words; Splink numbers them downwards to 0, and missing evidence -1."""
+    parts = []
+    for comparison in comparisons:
+        numbered = enumerate(reversed(comparison.levels))
+        cases = " ".join(f"when {number} then '{comparison.name}: {level.name}'" for number, level in numbered)
+        parts.append(f"case gamma_{comparison.name} {cases} end")
+    return f"concat_ws('; ', {', '.join(parts)})"

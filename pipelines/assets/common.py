@@ -1,0 +1,80 @@
+"""What all assets share: keys, partitions, policies and the metadata shown in the UI. No PII in any of it."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from models.tables import Table
+from pipelines.workspace import Workspace
+
+OWNERS = ["team:customer-data"]
+RETRY = dg.RetryPolicy(max_retries=2, delay=20, backoff=dg.Backoff.EXPONENTIAL)
+POOL = "night"
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What asset factories need to know: the workspace and its daily partitions."""
+
+    workspace: Workspace
+    partitions: dg.DailyPartitionsDefinition
+
+    def asset_options(self, layer: str, kinds: Iterable[str], pii: bool) -> dict[str, Any]:
+        """Options that every asset has: partitions, group, owners, kinds, tags, retries and the night's pool."""
+        return {
+            "group_name": layer,
+            "partitions_def": self.partitions,
+            "kinds": set(kinds),
+            "owners": OWNERS,
+            "tags": {"pii": "true" if pii else "false"},
+        }
+
+    def spec(self, table: Table, deps: Iterable[dg.AssetKey], kinds: Iterable[str]) -> dg.AssetSpec:
+        """Asset spec of a defined table: description, column schema, dependencies."""
+        return dg.AssetSpec(
+            key=asset_key(table.id),
+            deps=list(deps),
+            description=f"{table.en}\n\n{table.zh}\n\nGrain: {', '.join(table.key)}.",
+            metadata={"dagster/column_schema": column_schema(table)},
+            **self.asset_options(table.layer, kinds, any(c.pii != "none" for c in table.columns)),
+        )
+
+
+def asset_key(table_id: str) -> dg.AssetKey:
+    """``layer.table`` as an asset key; history and previous-night views depend on the table itself."""
+    schema, _, name = table_id.partition(".")
+    return dg.AssetKey(["landing" if schema == "landing_history" else schema, name])
+
+
+def asset_keys(table_ids: Iterable[str]) -> list[dg.AssetKey]:
+    """Asset keys of the inputs, each once, without last night's tables (those are state, not inputs)."""
+    return list(dict.fromkeys(asset_key(t) for t in table_ids if not t.startswith("previous.")))
+
+
+def business_date(context: dg.AssetExecutionContext) -> dt.date:
+    """The partition that the run materialises."""
+    return dt.date.fromisoformat(context.partition_key)
+
+
+def column_schema(table: Table) -> dg.TableSchema:
+    """Dagster's column schema of a table, from its definitions."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=c.name,
+                type=c.type,
+                description=f"{c.en} | {c.zh}",
+                constraints=dg.TableColumnConstraints(nullable=not c.required, unique=table.key == (c.name,)),
+                tags={"pii": c.pii},
+            )
+            for c in table.columns
+        ]
+    )
+
+
+def rows(count: int, **more: dg.MetadataValue | int | str) -> Mapping[str, Any]:
+    """Metadata of a materialisation: the row count that the UI charts, and more."""
+    return {"dagster/row_count": count, **more}

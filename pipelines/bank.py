@@ -1,0 +1,208 @@
+"""A bank: the folder that holds everything that differs between banks, read and checked as one.
+
+``bank.yaml`` (this module), ``contracts/*.odcs.yaml`` (sources.contract), ``matching.yaml`` (models.identity).
+Later rooms add their own file. All mistakes of all files are found in one pass, with file and line.
+"""
+
+import datetime as dt
+import difflib
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from models.identity.settings import MatchingSettings
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from sources.mapping import CanonicalColumn, check_fills
+
+from sources.contract import Contract, parse_contract
+from sources.problems import Document, Problem, hint
+
+BANKS = Path(__file__).parent.parent / "banks"
+
+Model = TypeVar("Model", bound=BaseModel)
+_Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DeliverySettings(_Section):
+    """How long a night waits for deliveries, in seconds; settle: a file without control must rest that long."""
+
+    wait_seconds: int = Field(30, ge=0)
+    settle_seconds: float = Field(2, ge=0)
+
+
+class ReleaseSettings(_Section):
+    """How many of the latest releases are kept."""
+
+    keep: int = Field(7, ge=1)
+
+
+class EngineSettings(_Section):
+    """Bounds of DuckDB: memory before it spills to disk, and threads."""
+
+    memory_limit: str = Field("8GB", pattern=r"^\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")
+    threads: int = Field(2, ge=1)
+
+
+class AlertSettings(_Section):
+    """A command that gets the text of an alert on its standard input, as a list of its words; none by default."""
+
+    command: tuple[str, ...] = ()
+
+
+class BankSettings(_Section):
+    """What ``bank.yaml`` says."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    timezone: str
+    currency: _Currency
+    exports: str
+    first_business_date: dt.date = dt.date(2020, 1, 1)
+    business_date: dt.date | None = None
+    schedule: str = "0 2 * * *"
+    exchange_rates: dict[_Currency, Decimal] = Field(default_factory=dict)
+    deliveries: DeliverySettings = DeliverySettings()  # type: ignore[call-arg]
+    releases: ReleaseSettings = ReleaseSettings()  # type: ignore[call-arg]
+    engine: EngineSettings = EngineSettings()  # type: ignore[call-arg]
+    alerts: AlertSettings = AlertSettings()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, value: str) -> str:
+        if value not in available_timezones():
+            near = difflib.get_close_matches(value, available_timezones(), 1)
+            raise ValueError(f"{value!r} is not a time zone" + (f" (did you mean {near[0]!r}?)" if near else ""))
+        return value
+
+    @field_validator("exchange_rates")
+    @classmethod
+    def _positive(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
+        for currency, rate in value.items():
+            if rate <= 0:
+                raise ValueError(f"the rate of {currency} is {rate}; it must be above 0")
+        return value
+
+
+@dataclass(frozen=True)
+class Bank:
+    """A checked bank folder."""
+
+    folder: Path
+    settings: BankSettings
+    contracts: tuple[Contract, ...]
+    matching: MatchingSettings
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Time zone in which the bank's days begin and end."""
+        return ZoneInfo(self.settings.timezone)
+
+    def exports(self, home: Path) -> Path:
+        """Where the systems' exports lie, as bank.yaml says: ``{home}`` stands for the home folder."""
+        return (self.folder / self.settings.exports.replace("{home}", str(home.resolve()))).resolve()
+
+
+class BankError(ValueError):
+    """The bank folder has mistakes; ``problems`` lists every one."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+def find_bank(name_or_folder: str) -> Path:
+    """Return the folder of a bank given by name (below ``banks/``) or by path.
+
+    Raises:
+        BankError: there is neither.
+    """
+    folder = Path(name_or_folder)
+    if (folder / "bank.yaml").is_file():
+        return folder.resolve()
+    if (BANKS / name_or_folder / "bank.yaml").is_file():
+        return BANKS / name_or_folder
+    known = sorted(path.parent.name for path in BANKS.glob("*/bank.yaml"))
+    raise BankError(
+        [
+            Problem(
+                name_or_folder,
+                0,
+                "",
+                f"no bank of this name ({', '.join(known)}) and no folder with a bank.yaml; 'c360 init DIR' makes one",
+            )
+        ]
+    )
+
+
+def load_bank(folder: Path, entities: dict[str, tuple[CanonicalColumn, ...]]) -> Bank:
+    """Read and check a whole bank folder.
+
+    Args:
+        folder: the bank's folder.
+        entities: canonical entities and their columns, which the contracts' mappings are checked against.
+
+    Raises:
+        BankError: something is wrong; every mistake of every file is listed.
+    """
+    problems: list[Problem] = []
+    settings = _settings(folder / "bank.yaml", BankSettings, problems)
+    matching = _settings(folder / "matching.yaml", MatchingSettings, problems)
+    contracts = _contracts(folder / "contracts", problems)
+    problems.extend(check_fills(contracts, entities))
+    if problems or settings is None or matching is None:
+        raise BankError(problems)
+    return Bank(folder, settings, tuple(contracts), matching)
+
+
+def _contracts(folder: Path, problems: list[Problem]) -> list[Contract]:
+    contracts: list[Contract] = []
+    paths = sorted(folder.glob("*.odcs.yaml"))
+    if not paths:
+        problems.append(Problem(str(folder), 0, "", "no contract (*.odcs.yaml) here; write one for each system"))
+    for path in paths:
+        contract, found = parse_contract(path.read_text(encoding="utf-8"), path)
+        problems.extend(found)
+        if contract and contract.system in {other.system for other in contracts}:
+            problems.append(Problem(str(path), 0, "system", f"{contract.system!r} is the system of another contract"))
+        if contract:
+            contracts.append(contract)
+    return contracts
+
+
+def _settings(path: Path, model: type[Model], problems: list[Problem]) -> Model | None:
+    """Validate one YAML file against a model, adding every mistake with its line."""
+    if not path.is_file():
+        problems.append(Problem(str(path), 0, "", "the file is missing; 'c360 init DIR' makes an annotated one"))
+        return None
+    text = path.read_text(encoding="utf-8")
+    document = Document.read(text if text.strip() else "{}", str(path))
+    if isinstance(document, Problem):
+        problems.append(document)
+        return None
+    problems.extend(document.problems)
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as error:
+        for mistake in error.errors():
+            unknown = mistake["type"] == "extra_forbidden"
+            message = mistake["msg"].removeprefix("Value error, ")
+            if unknown:
+                message = "unknown setting" + hint(str(mistake["loc"][-1]), _siblings(model, mistake["loc"]))
+            problems.append(document.problem(mistake["loc"], message))
+        return None
+
+
+def _siblings(model: type[BaseModel], where: tuple[int | str, ...]) -> list[str]:
+    """Names allowed beside an unknown setting."""
+    for step in where[:-1]:
+        field = model.model_fields.get(str(step))
+        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+            return []
+        model = field.annotation
+    return list(model.model_fields)

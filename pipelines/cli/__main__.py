@@ -1,0 +1,5 @@
+"""``python -m pipelines.cli`` is ``c360``."""
+
+from pipelines.cli.main import main
+
+main()

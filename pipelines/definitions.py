@@ -1,0 +1,60 @@
+"""Dagster definitions of the bank that C360_BANK, C360_HOME and C360_EXPORTS name (defaults: sample, ./data)."""
+
+import dagster as dg
+
+from pipelines.assets import identity, landing, release, tables
+from pipelines.assets.common import Wiring
+from pipelines.automation import deliveries_sensor, failure_sensor, night_schedule
+from pipelines.workspace import Workspace, canonical_entities
+
+NIGHT = "night"
+
+
+def build_definitions(workspace: Workspace, loggers: dict[str, dg.LoggerDefinition] | None = None) -> dg.Definitions:
+    """Fresh definitions over a workspace; ``loggers`` replace the console's."""
+    settings = workspace.bank.settings
+    partitions = dg.DailyPartitionsDefinition(
+        start_date=settings.first_business_date.isoformat(), timezone=settings.timezone, end_offset=1
+    )
+    job = dg.define_asset_job(
+        NIGHT,
+        selection=dg.AssetSelection.all(),
+        description="From the systems' exports to the published release, for one business date.",
+        partitions_def=partitions,
+    )
+    return dg.Definitions(
+        assets=_assets(Wiring(workspace, partitions)),
+        jobs=[job],
+        schedules=[night_schedule(workspace, job)],
+        sensors=[deliveries_sensor(workspace, job), failure_sensor(workspace)],
+        executor=dg.in_process_executor,
+        loggers=loggers,
+    )
+
+
+def _assets(wiring: Wiring) -> list[dg.AssetsDefinition]:
+    workspace = wiring.workspace
+    definitions = workspace.tables
+    entities = canonical_entities()
+    built = [landing.deliveries_asset(wiring)]
+    for contract in workspace.bank.contracts:
+        for source in contract.objects:
+            built.append(landing.landing_asset(wiring, contract, source))
+            if source.delivery.mode == "delta":
+                built.append(landing.delta_state_asset(wiring, source))
+    for table in definitions.values():
+        if table.sql:
+            built.append(tables.sql_asset(wiring, table))
+        elif table.layer == "staging" and table.name in entities:
+            built.append(tables.entity_asset(wiring, table))
+    built.append(tables.exchange_rate_asset(wiring, definitions["staging.exchange_rate"]))
+    built.append(tables.conversion_loss_asset(wiring, definitions["staging.conversion_loss"]))
+    built.extend(identity.identity_asset(wiring, name) for name in identity.STEPS)
+    built.append(release.release_asset(wiring, list(definitions.values())))
+    return built
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Definitions of the workspace that the environment names."""
+    return build_definitions(Workspace.open())

@@ -1,0 +1,113 @@
+"""Running nights from the command line: the same Dagster job that the schedule starts, in this process."""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from pipelines.alerts import alert
+from pipelines.definitions import NIGHT, build_definitions
+from pipelines.instance import open_instance
+from pipelines.night_lock import night
+from pipelines.workspace import Workspace
+
+PUBLISHED, FAILED, BLOCKED = 0, 1, 3
+
+Listener = Callable[[str, dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class NightResult:
+    """How a night ended: exit code (0 published, 1 failed, 3 blocked by a gate) and what to tell the operator."""
+
+    business_date: dt.date
+    exit_code: int
+    message: str
+    metadata: dict[str, Any]
+
+
+def run_nights(workspace: Workspace, dates: Sequence[dt.date], listen: Listener) -> Iterator[NightResult]:
+    """Run one night for each date, in order, stopping after the first that is not published.
+
+    Args:
+        workspace: bank and home.
+        dates: business dates.
+        listen: called with the name of a step and its metadata when it starts (no metadata) and ends.
+
+    Raises:
+        NightRunningError: another process runs a night in this home.
+    """
+    job = build_definitions(workspace, {"console": _step_logger(listen)}).resolve_job_def(NIGHT)
+    with night(workspace.home), open_instance(workspace.home) as instance, _quiet_dagster():
+        for date in dates:
+            result = _result(
+                date,
+                job.execute_in_process(instance=instance, partition_key=date.isoformat(), raise_on_error=False),
+            )
+            if result.exit_code != PUBLISHED:
+                alert(
+                    workspace,
+                    f"{workspace.bank.settings.title}: night of {date} not published",
+                    result.message,
+                )
+            yield result
+            if result.exit_code != PUBLISHED:
+                return
+
+
+def _result(date: dt.date, run: dg.ExecuteInProcessResult) -> NightResult:
+    for event in run.all_events:
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            user = failure.user_failure_data
+            kind = user.metadata.get("error") if user else None
+            code = BLOCKED if kind and kind.value in ("Blocked", "DeliveryRefused") else FAILED
+            cause = failure.error.cause or failure.error if failure.error else None
+            text = (user.description if user else None) or (cause.message.strip() if cause else "unknown failure")
+            return NightResult(date, code, f"{event.step_key}: {text}", {})
+    if not run.success:
+        return NightResult(date, FAILED, "the run did not start; see its log in the UI", {})
+    release = run.asset_materializations_for_node("release__customer360")[0]
+    metadata = {name: value.value for name, value in release.metadata.items()}
+    return NightResult(date, PUBLISHED, f"published {metadata['release']}", metadata)
+
+
+def _step_logger(listen: Listener) -> dg.LoggerDefinition:
+    """A Dagster logger that tells the listener when a step starts and what it materialised."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            event = getattr(record, "dagster_meta", {}).get("dagster_event")
+            if event is None:
+                if record.levelno >= logging.WARNING:
+                    listen("warning", {"text": record.dagster_meta["orig_message"]})  # type: ignore[attr-defined]
+            elif event.event_type_value == "STEP_START":
+                listen(event.step_key, {})
+            elif event.event_type_value == "ASSET_MATERIALIZATION":
+                materialization = event.event_specific_data.materialization
+                values = {name: value.value for name, value in materialization.metadata.items()}
+                listen("/".join(materialization.asset_key.path), values)
+
+    @dg.logger
+    def console(_context: dg.InitLoggerContext) -> logging.Logger:
+        logger = logging.Logger("c360", level=logging.INFO)
+        logger.addHandler(Handler())
+        return logger
+
+    return console
+
+
+@contextmanager
+def _quiet_dagster() -> Iterator[None]:
+    """Keep Dagster's own chatter off the terminal; everything is in the instance's event log."""
+    logger = logging.getLogger("dagster")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,111 @@
+"""The last step of a night: build the candidate, judge it, and publish it only if nothing blocks.
+
+The gate sits inside this one function, so there is no way round it.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import duckdb
+
+from pipelines.workspace import Workspace
+from quality.gate import CheckResult, blocking, by_suite, run_gate
+from quality.suites import Suite, night_suites, relations
+from sources.contract import SourceObject
+from warehouse.build import Bounds
+from warehouse.facts import DeliveredObject, Facts, meta_tables, quarantine_files
+from warehouse.release import Release
+
+
+@dataclass(frozen=True)
+class Publication:
+    """How publishing ended: the release (None when blocked) and every check's result."""
+
+    release: Release | None
+    results: Sequence[CheckResult]
+
+    @property
+    def by_suite(self) -> Mapping[str, Sequence[CheckResult]]:
+        """Results by suite."""
+        return by_suite(self.results)
+
+    @property
+    def blocking(self) -> Sequence[CheckResult]:
+        """Failed checks that keep the candidate from being published."""
+        return blocking(self.results)
+
+
+def suites(workspace: Workspace) -> list[Suite]:
+    """Every suite of the bank's gate: landed objects, defined tables, schema meta, hand-written checks."""
+    return night_suites(workspace.bank.contracts, {**workspace.tables, **meta_tables()})
+
+
+def publish(workspace: Workspace, date: dt.date) -> Publication:
+    """Build the release of a date, run the gate over it, publish it unless a check blocks.
+
+    Raises:
+        ReleaseError: another process is publishing.
+        MissingPartitionError: a published table has no partition for the date.
+    """
+    settings = workspace.bank.settings.engine
+    bounds = Bounds(settings.memory_limit, settings.threads, workspace.home / "spill")
+    with workspace.releases.build(workspace.lake, workspace.tables, date, _facts(workspace, date), bounds) as candidate:
+        checks = suites(workspace)
+        results = run_gate(
+            candidate.database,
+            _lake_views(workspace, date, checks),
+            checks,
+            memory_limit=bounds.memory_limit,
+            threads=bounds.threads,
+            spill=bounds.spill,
+        )
+        if blocking(results):
+            return Publication(None, results)
+        return Publication(candidate.finish(results), results)
+
+
+def _lake_views(workspace: Workspace, date: dt.date, checks: list[Suite]) -> dict[str, list[Path]]:
+    """Parquet files of every relation that the suites read and the lake holds for the date."""
+    lake = workspace.lake
+    views: dict[str, list[Path]] = {}
+    for relation in relations(checks):
+        schema, _, name = relation.partition(".")
+        if schema == "landing_history":
+            dates = [d for d in lake.dates(f"landing.{name}") if d <= date]
+            views[relation] = [lake.path(f"landing.{name}", d) for d in dates]
+        elif lake.exists(relation, date):
+            views[relation] = [lake.path(relation, date)]
+    return views
+
+
+def _facts(workspace: Workspace, date: dt.date) -> Facts:
+    sources = [source for contract in workspace.bank.contracts for source in contract.objects]
+    full = [source.table for source in sources if source.delivery.mode == "full"]
+    accumulating = [source.table for source in sources if source.delivery.mode != "full"]
+    return Facts(
+        bank=workspace.bank.settings.name,
+        code_version=version("customer-360"),
+        model_version=workspace.model_version() or "none",
+        deliveries=tuple(row for source in sources for row in _deliveries(workspace, source, date)),
+        quarantine=quarantine_files(workspace.lake, date, full, accumulating),
+    )
+
+
+def _deliveries(workspace: Workspace, source: SourceObject, date: dt.date) -> list[DeliveredObject]:
+    """What the object's landings brought that is part of the date's state: all up to it, unless each is whole."""
+    table = f"landing.delivery__{source.table}"
+    dates = [d for d in workspace.lake.dates(table) if d == date or (d < date and source.delivery.mode != "full")]
+    found = []
+    for day in dates:
+        with duckdb.connect() as con:
+            row = con.execute(
+                "select source_files, delivered_rows, landed_rows, quarantined_rows from read_parquet(?)",
+                [str(workspace.lake.path(table, day))],
+            ).fetchall()[0]
+        found.append(
+            DeliveredObject(source.system, source.name, day, source.delivery.mode, tuple(row[0]), row[1], row[2], row[3])
+        )
+    return found

@@ -1,0 +1,128 @@
+"""A workspace: one bank, one home folder, and the rooms opened over them.
+
+Home holds everything that a bank's nights make: ``lake/``, ``warehouse/``, ``models/``, ``dagster/``,
+``spill/``, ``secrets/``. Nothing is written outside it.
+"""
+
+import datetime as dt
+import os
+import secrets
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from sources.mapping import CanonicalColumn
+from warehouse.release import ReleaseStore
+
+from models.tables import Table, load_tables
+from pipelines.bank import Bank, find_bank, load_bank
+from warehouse.engine import Engine
+from warehouse.lake import Lake
+
+DEFAULT_BANK = "sample"
+DEFAULT_HOME = "data"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A bank's settings, its home folder and the folder of its exports."""
+
+    bank: Bank
+    home: Path
+    exports: Path
+
+    @classmethod
+    def open(
+        cls, bank: str | None = None, home: str | Path | None = None, exports: str | Path | None = None
+    ) -> "Workspace":
+        """Open a workspace; what is not given comes from C360_BANK, C360_HOME, C360_EXPORTS, then the defaults.
+
+        Raises:
+            BankError: the bank is unknown or its folder has mistakes.
+        """
+        settings = load_bank(find_bank(bank or os.environ.get("C360_BANK") or DEFAULT_BANK), canonical_entities())
+        root = Path(home or os.environ.get("C360_HOME") or DEFAULT_HOME).resolve()
+        where = exports or os.environ.get("C360_EXPORTS")
+        return cls(settings, root, Path(where).resolve() if where else settings.exports(root))
+
+    def waiting(self, seconds: int | None) -> "Workspace":
+        """Return this workspace with another time to wait for deliveries; None leaves bank.yaml's."""
+        if seconds is None:
+            return self
+        deliveries = self.bank.settings.deliveries.model_copy(update={"wait_seconds": seconds})
+        settings = self.bank.settings.model_copy(update={"deliveries": deliveries})
+        return replace(self, bank=replace(self.bank, settings=settings))
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """Definitions of all tables, keyed ``layer.table``."""
+        return load_tables()
+
+    @cached_property
+    def lake(self) -> Lake:
+        """The lake below the home."""
+        return Lake(self.home / "lake")
+
+    @cached_property
+    def engine(self) -> Engine:
+        """DuckDB over the lake, within the bank's bounds."""
+        bounds = self.bank.settings.engine
+        return Engine(self.lake, self.home / "spill", bounds.memory_limit, bounds.threads)
+
+    @cached_property
+    def releases(self) -> ReleaseStore:
+        """The releases below the home."""
+        return ReleaseStore(self.home / "warehouse", self.bank.settings.releases.keep)
+
+    @property
+    def model_folder(self) -> Path:
+        """Where trained identity models are kept."""
+        return self.home / "models" / "identity"
+
+    def model_path(self) -> Path | None:
+        """The identity model in force: the bank's own of that name, else the one that this home trained."""
+        name = self.bank.matching.model
+        for folder in (self.bank.folder / "models", self.model_folder):
+            found = sorted(folder.glob(f"{name}-*.json"))
+            if len(found) > 1:
+                raise ValueError(f"{folder} holds {len(found)} versions of model {name!r}; keep the approved one")
+            if found:
+                return found[0]
+        return None
+
+    def model_version(self) -> str | None:
+        """Name and version of the model in force; None before the first is trained."""
+        path = self.model_path()
+        return path.stem if path else None
+
+    def today(self) -> dt.date:
+        """The date in the bank's time zone."""
+        return dt.datetime.now(self.bank.zone).date()
+
+    def token_key(self) -> bytes:
+        """The home's secret key for card tokens, made on first use, readable by its owner alone.
+
+        Raises:
+            PermissionError: the key file can be read by others.
+        """
+        path = self.home / "secrets" / "card-token.key"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as handle:
+                handle.write(secrets.token_hex(32))
+        if path.stat().st_mode & 0o077:
+            raise PermissionError(f"{path} can be read by others than its owner; run: chmod 600 {path}")
+        return bytes.fromhex(path.read_text(encoding="ascii").strip())
+
+
+def canonical_entities() -> dict[str, tuple[CanonicalColumn, ...]]:
+    """Columns of each canonical entity that a contract may fill (those of ``staging`` filled by mappings)."""
+    return {
+        table.name: tuple(CanonicalColumn(c.name, c.type, c.required, c.values) for c in table.columns)
+        for table in load_tables().values()
+        if table.layer == "staging"
+        and "source_object" in [c.name for c in table.columns]
+        and not table.sql
+        and table.name != "conversion_loss"
+    }

@@ -1,0 +1,326 @@
+"""Suites: what must hold of each table, generated from contracts and table definitions, and written by hand.
+
+A check is a Great Expectations expectation by name with its arguments; nothing here imports Great Expectations, which
+takes seconds (``quality.gx`` does, when a suite is run). In a query ``{batch}`` stands for the suite's own table and
+every other relation is named ``schema.table``. Checks return counts, never values.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from models.tables import Table, referenced_tables
+from sources.contract import Contract, Field, QualityCheck, SourceObject
+
+CHECKS = Path(__file__).parent / "checks"
+
+Severity = Literal["block", "warn"]
+
+LINEAGE = ("_extra", "_source_file", "_source_line", "_record_hash")
+
+# tables of the past: their customer ids may have been retired since
+_HISTORY = frozenset({"customer.customer_event"})
+_MUST_HAVE_ROWS = frozenset({"customer.customer", "customer.customer_record", "mart.customer_360"})
+_CUSTOMER = "customer.customer"
+
+_COMPARISONS = {
+    "mustBe": "value = {0}",
+    "mustNotBe": "value <> {0}",
+    "mustBeGreaterThan": "value > {0}",
+    "mustBeGreaterOrEqualTo": "value >= {0}",
+    "mustBeLessThan": "value < {0}",
+    "mustBeLessOrEqualTo": "value <= {0}",
+    "mustBeBetween": "value between {0} and {1}",
+    "mustNotBeBetween": "value not between {0} and {1}",
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must hold.
+
+    Attributes:
+        name: unique within the table.
+        expectation: class name in ``great_expectations.expectations``.
+        arguments: its arguments.
+        severity: what a failure does: block the release, or warn.
+        message: what the check demands, in words.
+    """
+
+    name: str
+    expectation: str
+    arguments: Mapping[str, Any]
+    severity: Severity
+    message: str
+
+    @property
+    def query(self) -> str | None:
+        """The query that returns offending rows, if the check is one."""
+        query = self.arguments.get("unexpected_rows_query")
+        return None if query is None else str(query)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """All checks of one table (``schema.table``)."""
+
+    table: str
+    checks: tuple[Check, ...]
+
+    @property
+    def name(self) -> str:
+        """The table's name in letters, digits and underscores."""
+        return self.table.replace(".", "__")
+
+
+class CheckFileError(ValueError):
+    """Hand-written checks have mistakes; the message lists every one with its file."""
+
+
+def night_suites(contracts: Iterable[Contract], tables: Mapping[str, Table]) -> list[Suite]:
+    """Every suite of a night: landed objects, staging and published tables, and the hand-written checks."""
+    landed = [landing_suite(contract, source) for contract in contracts for source in contract.objects]
+    defined = [table_suite(table) for table in tables.values() if table.published or table.layer == "staging"]
+    return merge([*landed, *defined, *handwritten_suites()])
+
+
+def merge(suites: Iterable[Suite]) -> list[Suite]:
+    """One suite for each table, with all its checks in the order given."""
+    checks: dict[str, list[Check]] = {}
+    for suite in suites:
+        checks.setdefault(suite.table, []).extend(suite.checks)
+    return [Suite(table, tuple(found)) for table, found in checks.items()]
+
+
+def relations(suites: Iterable[Suite]) -> tuple[str, ...]:
+    """Tables that the suites read, ``schema.table``, sorted: their own and those that their queries name."""
+    found = set()
+    for suite in suites:
+        found.add(suite.table)
+        for check in suite.checks:
+            if check.query is not None:
+                found.update(referenced_tables(check.query.replace("{batch}", suite.table)))
+    return tuple(sorted(found))
+
+
+# published and staging tables
+
+
+def table_suite(table: Table) -> Suite:
+    """What a table's definition demands: columns, key, required values, codes, counts, living customers."""
+    checks = [
+        Check(
+            "columns",
+            "ExpectTableColumnsToMatchSet",
+            {"column_set": [column.name for column in table.columns], "exact_match": True},
+            "block",
+            "the table has exactly its defined columns",
+        ),
+        _unique(table.key),
+    ]
+    if table.id in _MUST_HAVE_ROWS:
+        checks.append(_has_rows())
+    for column in table.columns:
+        if column.required:
+            checks.append(
+                Check(
+                    f"required_{column.name}",
+                    "ExpectColumnValuesToNotBeNull",
+                    {"column": column.name},
+                    "block",
+                    f"every row has {column.name}",
+                )
+            )
+        if column.values:
+            checks.append(
+                Check(
+                    f"codes_{column.name}",
+                    "ExpectColumnValuesToBeInSet",
+                    {"column": column.name, "value_set": list(column.values)},
+                    "block",
+                    f"{column.name} is one of {', '.join(column.values)}",
+                )
+            )
+        if column.name.endswith("_count"):
+            checks.append(
+                Check(
+                    f"not_negative_{column.name}",
+                    "ExpectColumnValuesToBeBetween",
+                    {"column": column.name, "min_value": 0},
+                    "block",
+                    f"{column.name} is not negative",
+                )
+            )
+    names = {column.name for column in table.columns}
+    if table.layer != "staging" and "customer_id" in names and table.id not in {_CUSTOMER, *_HISTORY}:
+        checks.append(
+            _rows(
+                "customer_exists",
+                f"select 1 as offending from {{batch}} where customer_id not in (select customer_id from {_CUSTOMER})",
+                "every customer_id is a customer",
+            )
+        )
+    return Suite(table.id, tuple(checks))
+
+
+def _unique(key: tuple[str, ...]) -> Check:
+    message = f"no two rows have the same {', '.join(key)}"
+    if len(key) == 1:
+        return Check("key_unique", "ExpectColumnValuesToBeUnique", {"column": key[0]}, "block", message)
+    arguments = {"column_list": list(key), "ignore_row_if": "never"}
+    return Check("key_unique", "ExpectCompoundColumnsToBeUnique", arguments, "block", message)
+
+
+def _has_rows() -> Check:
+    return Check("has_rows", "ExpectTableRowCountToBeBetween", {"min_value": 1}, "block", "the table is not empty")
+
+
+def _rows(name: str, query: str, message: str, severity: Severity = "block") -> Check:
+    return Check(name, "UnexpectedRowsExpectation", {"unexpected_rows_query": query}, severity, message)
+
+
+# landed objects
+
+
+def landing_suite(contract: Contract, source: SourceObject) -> Suite:
+    """What a contract demands of the rows that landed; rows that broke a row rule are in quarantine by now."""
+    delivered = f"meta.delivery where system = {_literal(source.system)} and object = {_literal(source.name)}"
+    checks = [
+        Check(
+            "columns",
+            "ExpectTableColumnsToMatchSet",
+            {"column_set": [*(field.name for field in source.fields), *LINEAGE], "exact_match": True},
+            "block",
+            "the table has exactly the contract's fields and the columns of lineage",
+        ),
+        _rows(
+            "rows_accounted",
+            f"select 1 as offending where (select count(*) from {delivered} "
+            "and landed_rows = (select count(*) from {batch}) "
+            "and delivered_rows = landed_rows + quarantined_rows) <> 1",
+            "rows delivered = rows landed + rows in quarantine",
+        ),
+    ]
+    if source.delivery.mode == "full":
+        checks.append(_has_rows())
+    if source.primary_key:
+        checks.append(_unique(source.primary_key))
+    for field in source.fields:
+        checks += _field_checks(field, f"select business_date from {delivered}")
+    checks += [_quality(contract, check) for check in source.quality]
+    return Suite(f"landing.{source.table}", tuple(checks))
+
+
+def _field_checks(field: Field, business_date: str) -> list[Check]:
+    """Checks of one field's raw text; empty text is judged by ``required`` alone."""
+    text = f"trim({_identifier(field.name)}, ' \t\u3000')"
+    checks = []
+
+    def demand(rule: str, wrong: str, message: str) -> None:
+        query = f"select 1 as offending from {{batch}} where {text} <> '' and ({wrong})"
+        checks.append(_rows(f"{rule}_{field.name}", query, f"{field.name} {message}"))
+
+    if field.required or field.primary_key:
+        query = f"select 1 as offending from {{batch}} where coalesce({text}, '') = ''"
+        checks.append(_rows(f"required_{field.name}", query, f"every row has {field.name}"))
+    if field.tokenise or field.is_nested:
+        return checks
+    value = _value(field, text)
+    if value and field.on_invalid == "quarantine":
+        demand("type", f"{value} is null", f"is a {field.logical_type}")
+    if pattern := field.options.get("pattern"):
+        demand("pattern", f"not regexp_matches({text}, {_literal(str(pattern))})", "has the contract's pattern")
+    if field.enum:
+        codes = ", ".join(_literal(code) for code in field.enum)
+        demand("codes", f"{text} not in ({codes})", f"is one of {', '.join(field.enum)}")
+    if value and field.logical_type in ("number", "integer") and not field.decimals:
+        for option, beyond in (("minimum", "<"), ("maximum", ">")):
+            if (limit := field.options.get(option)) is not None:
+                demand(option, f"{value} {beyond} {_literal(str(limit))}::decimal(38, 10)", f"has the {option} {limit}")
+    if value and field.not_future:
+        demand("not_future", f"{value} > ({business_date})", "is not after the business date")
+    return checks
+
+
+def _value(field: Field, text: str) -> str | None:
+    """SQL for the value that the text stands for, null if it stands for none; None where only the text is known."""
+    if field.logical_type in ("number", "integer"):
+        return f"try_cast(replace({text}, ',', '') as decimal(38, 10))"
+    if field.logical_type in ("date", "timestamp") and field.formats and not any("%y" in f for f in field.formats):
+        formats = ", ".join(_literal(form) for form in field.formats)
+        return f"cast(try_strptime({text}, [{formats}]) as {field.logical_type})"
+    return None
+
+
+def _quality(contract: Contract, check: QualityCheck) -> Check:
+    """An ODCS rule of type sql; its query names objects of its system as they are named in the contract."""
+    inputs = ", ".join(
+        f"{_identifier(source.name)} as (select * from {_relation(source)})" for source in contract.objects
+    )
+    limits = check.expected if isinstance(check.expected, list | tuple) else [check.expected]
+    condition = _COMPARISONS[check.comparison].format(*(_literal(str(limit)) for limit in limits))
+    query = (
+        f"with batch as (select * from {{batch}}), {inputs}, "
+        f"measured as (select * from ({check.query.rstrip().rstrip(';')}\n) as measured(value)) "
+        f"select 1 as offending from measured where ({condition}) is not true"
+    )
+    severity: Severity = "warn" if check.severity in ("warning", "warn", "info") else "block"
+    demanded = f"{check.comparison} {check.expected}"
+    return _rows(check.name, query, f"{check.description or check.name} ({demanded})", severity)
+
+
+def _relation(source: SourceObject) -> str:
+    schema, _, name = source.relation.partition(".")
+    return f"{_identifier(schema)}.{_identifier(name)}"
+
+
+# hand-written checks
+
+
+def handwritten_suites(folder: Path = CHECKS) -> list[Suite]:
+    """Suites of the ``.sql`` files of a folder: each a select that returns offending rows.
+
+    The first lines are comments: ``-- table:`` the table that the result is told of, ``-- severity:`` block or warn,
+    ``-- message:`` what the check demands. The file's name is the check's.
+
+    Raises:
+        CheckFileError: a header is missing or unknown; all mistakes of all files at once.
+    """
+    mistakes: list[str] = []
+    suites = [_read_check(path, mistakes) for path in sorted(folder.glob("*.sql"))]
+    if mistakes:
+        raise CheckFileError("\n".join(mistakes))
+    return merge(suites)
+
+
+def _read_check(path: Path, mistakes: list[str]) -> Suite:
+    header: dict[str, str] = {}
+    lines = path.read_text(encoding="utf-8").splitlines()
+    body = list(lines)
+    for line in lines:
+        key, colon, value = line.removeprefix("--").partition(":")
+        if not line.startswith("--") or not colon:
+            break
+        header[key.strip()] = value.strip()
+        body = body[1:]
+    for needed in ("table", "severity", "message"):
+        if not header.get(needed):
+            mistakes.append(f"{path}: the line '-- {needed}: ...' is missing at the top")
+    mistakes.extend(f"{path}: unknown header {key!r}" for key in sorted(set(header) - {"table", "severity", "message"}))
+    severity = header.get("severity")
+    if severity not in (None, "", "block", "warn"):
+        mistakes.append(f"{path}: severity {severity!r} is neither 'block' nor 'warn'")
+    select = "\n".join(body).strip().rstrip(";")
+    # the table's own rows are a relation too, so that Great Expectations sees which batch the check is about
+    query = f"with batch as (select * from {{batch}}) select 1 as offending from (\n{select}\n) as offending_rows"
+    check = _rows(path.stem, query, header.get("message", ""), "warn" if severity == "warn" else "block")
+    return Suite(header.get("table", ""), (check,))
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,101 @@
+"""Matching what a file or table calls its columns with what the contract calls them.
+
+Says everything that is wrong at once: missing, renamed, repeated and (where the contract refuses them) unknown
+columns. Names of unknown columns are only repeated in messages when the line is surely a header, not data.
+"""
+
+import difflib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sources.contract import Field, SourceObject
+from sources.readers.shapes import refusal
+
+_BLANK = " \t\u3000\ufeff\xa0"
+_SIMILAR = 0.6
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where the fields are: position of each field, of each extra column by name, and of a nameless last one."""
+
+    count: int
+    positions: tuple[int, ...]
+    extras: tuple[tuple[str, int], ...] = ()
+    nameless: int | None = None
+
+
+def match_columns(obj: SourceObject, found: Sequence[str], file: str) -> tuple[Columns, list[str]]:
+    """Find the contract's fields among the columns found, by physical name.
+
+    Returns:
+        The columns, and warnings about columns that the contract does not name.
+
+    Raises:
+        DeliveryRefused: columns are missing, repeated or refused; all of them are listed.
+    """
+    names = [name.strip(_BLANK) for name in found]
+    positions = [_position(field, names) for field in obj.fields]
+    taken = {position for position in positions if position is not None}
+    extras = [(name, place) for place, name in enumerate(names) if place not in taken]
+    nameless = len(names) - 1 if extras and extras[-1] == ("", len(names) - 1) else None
+    extras = _distinct([extra for extra in extras if extra[1] != nameless])
+    missing = [field for field, position in zip(obj.fields, positions, strict=True) if position is None]
+    if missing and len(missing) == len(obj.fields):
+        message = (
+            f"none of the {len(obj.fields)} columns of the contract is in the header "
+            f"({len(names)} columns found): is the header line missing, the delimiter or the encoding another?"
+        )
+        raise refusal(obj, file, message)
+    mistakes = [_missing_message(field, obj, names, extras) for field in missing]
+    counts = Counter(names)
+    mistakes += [
+        f"column {names[p]!r} appears {counts[names[p]]} times" for p in sorted(taken) if counts[names[p]] > 1
+    ]
+    if obj.delivery.on_extra_field == "refuse":
+        mistakes += [f"column {name!r} is not in the contract, which refuses unknown columns" for name, _ in extras]
+    if mistakes:
+        raise refusal(obj, file, mistakes)
+    warnings = [f"{file}: column {name!r} is not in the contract; kept in _extra" for name, _ in extras]
+    return Columns(len(names), tuple(p for p in positions if p is not None), tuple(extras), nameless), warnings
+
+
+def matches(obj: SourceObject, found: Sequence[str]) -> int:
+    """How many of the contract's fields are among these columns."""
+    names = [name.strip(_BLANK) for name in found]
+    return sum(_position(field, names) is not None for field in obj.fields)
+
+
+def _position(field: Field, names: Sequence[str]) -> int | None:
+    """Where the field is: by its exact name, else by the one name that differs only in case."""
+    if field.physical_name in names:
+        return names.index(field.physical_name)
+    folded = [place for place, name in enumerate(names) if name.casefold() == field.physical_name.casefold()]
+    return folded[0] if len(folded) == 1 else None
+
+
+def _missing_message(
+    field: Field, obj: SourceObject, names: Sequence[str], extras: Sequence[tuple[str, int]]
+) -> str:
+    message = f"column {field.physical_name!r} is missing"
+    place = obj.fields.index(field)
+    unknown = [name for name, _ in extras if name]
+    in_place = [name for name, p in extras if p == place and name and len(names) == len(obj.fields)]
+    similar = in_place or difflib.get_close_matches(field.physical_name, unknown, 1, _SIMILAR)
+    if similar:
+        message += f"; {similar[0]!r} is not in the contract: was the column renamed?"
+    return message
+
+
+def _distinct(extras: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Give nameless and repeated unknown columns a name of their own."""
+    seen: set[str] = set()
+    result = []
+    for name, place in extras:
+        distinct = name or f"column_{place + 1}"
+        if distinct in seen:
+            distinct = f"{distinct}_{place + 1}"
+        seen.add(distinct)
+        result.append((distinct, place))
+    return result

@@ -1,0 +1,80 @@
+"""The sample bank: a generator of three Chinese bank systems' exports, with the truth about who is who.
+
+Seeded and vectorised; ``docs/sample-bank.md`` says what it injects and how hard it is to undo. The systems are
+described to the pipeline by ``banks/sample``; nothing here knows the pipeline.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sources.sample.deltas import advance
+from sources.sample.files import write_day, write_truth
+from sources.sample.founding import found
+from sources.sample.rates import LEVELS
+
+FIRST_DATE = dt.date(2026, 10, 29)
+TRUTH = "truth.parquet"
+
+__all__ = ["FIRST_DATE", "LEVELS", "TRUTH", "SampleSummary", "generate"]
+
+
+@dataclass(frozen=True)
+class SampleSummary:
+    """What was generated: party records by date, entities, rows by file, injected errors (hits, eligible)."""
+
+    dates: tuple[dt.date, ...]
+    parties: dict[dt.date, int]
+    entities: int
+    rows: dict[str, int]
+    injected: dict[str, tuple[int, int]]
+
+
+def generate(
+    parties: int,
+    noise: str,
+    seed: int,
+    days: int,
+    out: Path,
+    first_date: dt.date = FIRST_DATE,
+    say: Callable[[str], None] = lambda _: None,
+    broken_rows: int = 0,
+) -> SampleSummary:
+    """Write the sample bank's exports for consecutive business dates, and the truth.
+
+    The same arguments give the same bytes, and a date's files are the same however many dates follow.
+
+    Args:
+        parties: party records on the first date, within 2 % (at least 50).
+        noise: ``low``, ``default`` or ``high``.
+        seed: seed of everything drawn, 0 or more.
+        days: business dates, at least 1.
+        out: folder for ``core/``, ``cards/``, ``loans/``, ``truth.parquet`` and one ``truth_YYYYMMDD.parquet`` a
+            date. Files of the same names are replaced.
+        first_date: the first business date.
+        say: receives a line of progress for each date.
+        broken_rows: rows that cannot be landed, added to every customer, product and transaction file.
+
+    Raises:
+        ValueError: an argument is outside its range.
+    """
+    if parties < 50 or days < 1 or seed < 0 or broken_rows < 0:
+        raise ValueError("parties must be at least 50, days at least 1, seed and broken_rows not below 0")
+    first_day = int(np.datetime64(first_date, "D").astype(np.int64))
+    out.mkdir(parents=True, exist_ok=True)
+    sample = found(parties, noise, seed, first_day)
+    dates, held, rows = [], {}, {}
+    for number in range(days):
+        if number:
+            advance(sample)
+        date = first_date + dt.timedelta(days=number)
+        rows |= write_day(sample, out, broken_rows)
+        held[date] = write_truth(sample, out / f"truth_{date:%Y%m%d}.parquet", ever=False)
+        dates.append(date)
+        say(f"{date}: {held[date]:,} party records")
+    write_truth(sample, out / TRUTH, ever=True)
+    entities = {*sample.core.entity.tolist(), *sample.holders.entity.tolist(), *sample.borrowers.entity.tolist()}
+    return SampleSummary(tuple(dates), held, len(entities), rows, dict(sample.bank.noise.counted))

@@ -1,0 +1,200 @@
+"""Whole nights of the sample bank, from exports to release, as the operator, analyst and engineer see them."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+DAY2, DAY3 = "2026-10-30", "2026-10-31"
+
+
+def _database(home: Path) -> Path:
+    return (home / "warehouse" / "current" / "customer360.duckdb").resolve()
+
+
+def _query(home: Path, sql: str) -> list[tuple]:
+    with duckdb.connect(str(_database(home)), read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def _contents(home: Path) -> dict[str, list[tuple]]:
+    """Rows of every published table but meta, in full."""
+    with duckdb.connect(str(_database(home)), read_only=True) as con:
+        names = con.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() where schema_name <> 'meta' order by 1"
+        ).fetchall()
+        return {name: con.execute(f"select * from {name} order by all").fetchall() for (name,) in names}
+
+
+def test_every_party_record_of_the_exports_is_in_exactly_one_customer(published_home: Path) -> None:
+    truth = pq.read_table(published_home / "exports" / "truth.parquet").to_pylist()
+    known = {(row["system"], row["record_id"]) for row in truth}
+    found = _query(published_home, "select system, record_id from customer.customer_record")
+    assert len(found) == len(set(found))
+    assert set(found) <= known
+    assert _query(
+        published_home,
+        "select count(*) from customer.customer_record anti join customer.customer using (customer_id)",
+    ) == [(0,)]
+    assert _query(published_home, "select count(*) from customer.customer") == _query(
+        published_home, "select count(*) from mart.customer_360"
+    )
+
+
+def test_money_of_the_exports_is_money_of_the_release(published_home: Path) -> None:
+    lines = (published_home / "exports" / "core").glob("ACCT_20261030*")
+    [accounts] = list(lines)
+    delivered = duckdb.read_csv(str(_utf8(accounts)), all_varchar=True)
+    names = {name.lower(): name for name in delivered.columns}
+    balance = next(names[n] for n in names if n.startswith("bal"))
+    [(rows, total)] = duckdb.sql(
+        f'select count(*), sum(cast("{balance}" as decimal(18,2))) from delivered'
+    ).fetchall()
+    assert _query(published_home, "select count(*), sum(balance_amount) from customer.account where system = 'core'") == [
+        (rows, total)
+    ]
+
+
+def _utf8(path: Path) -> Path:
+    copy = path.with_suffix(".utf8")
+    copy.write_text(path.read_text(encoding="gb18030"), encoding="utf-8")
+    return copy
+
+
+def test_truth_is_found_well_enough_to_be_useful(published_home: Path, run: Callable) -> None:
+    done = run("--home", published_home, "evaluate", "--truth", published_home / "exports" / "truth.parquet")
+    assert done.code == 0, done.output
+    report = json.loads(done.output)
+    assert report["pairwise"]["precision"] > 0.98
+    assert report["pairwise"]["recall"] > 0.95
+    assert report["constraint_violations"] == 0
+
+
+def test_ids_last_from_night_to_night(published_home: Path) -> None:
+    before, after = (
+        dict(
+            duckdb.sql(
+                f"select system || ':' || record_id, customer_id from '{published_home}/lake/customer/customer_record/"
+                f"business_date={day}/data.parquet'"
+            ).fetchall()
+        )
+        for day in ("2026-10-29", DAY2)
+    )
+    kept = [record for record in before if record in after]
+    changed = [record for record in kept if before[record] != after[record]]
+    explained = {row[0] for row in _query(published_home, "select customer_id from customer.customer_event where event <> 'birth'")}
+    assert len(kept) > 1000
+    assert all(before[record] in explained or after[record] in explained for record in changed)
+    assert len(changed) < len(kept) * 0.01
+
+
+def test_running_the_same_date_again_changes_nothing(published_home: Path, run: Callable) -> None:
+    before, contents = _database(published_home), _contents(published_home)
+    done = run("--home", published_home, "run", "--date", DAY2)
+    assert done.code == 0, done.output
+    assert "content unchanged" in done.output
+    assert _database(published_home) == before
+    assert _contents(published_home) == contents
+
+
+def test_a_control_file_that_disagrees_blocks_the_night_with_both_numbers(published_home: Path, run: Callable) -> None:
+    before = _database(published_home)
+    [control] = (published_home / "exports" / "cards").glob("CARD_20261031*.ctl")
+    original = control.read_bytes()
+    rows = next(line for line in original.decode().splitlines() if "ROW" in line.upper() or "COUNT" in line.upper())
+    wrong = rows.rstrip("0123456789") + "999999"
+    control.write_bytes(original.replace(rows.encode(), wrong.encode()))
+    try:
+        done = run("--home", published_home, "run", "--date", DAY3)
+    finally:
+        control.write_bytes(original)
+    assert done.code == 3, done.output
+    assert "999999" in done.output or "999,999" in done.output
+    assert "cards" in done.output
+    assert _database(published_home) == before
+
+
+def test_a_missing_file_is_named_and_nothing_is_run(published_home: Path, run: Callable) -> None:
+    [loans] = (published_home / "exports" / "loans").glob("LOAN_20261031*")
+    hidden = published_home / loans.name
+    shutil.move(loans, hidden)
+    try:
+        done = run("--home", published_home, "run", "--date", DAY3)
+    finally:
+        shutil.move(hidden, loans)
+    assert done.code == 1, done.output
+    assert "loans" in done.output
+    assert "LOAN_20261031" in done.output
+    assert not (published_home / "lake" / "landing" / "core__customer" / f"business_date={DAY3}").exists()
+    alerts = (published_home / "alerts.jsonl").read_text(encoding="utf-8")
+    assert "LOAN_20261031" in alerts
+
+
+def test_the_third_night_can_be_run_rolled_back_and_shown(published_home: Path, run: Callable) -> None:
+    done = run("run", "--home", published_home)
+    assert done.code == 0, done.output
+    assert f"{DAY3}.1" in done.output
+    listed = run("--home", published_home, "releases")
+    assert f"{DAY3}.1" in listed.output
+    back = run("--home", published_home, "rollback")
+    assert f"current release is now {DAY2}.1" in back.output
+    again = run("--home", published_home, "rollback", f"{DAY3}.1")
+    assert again.code == 0, again.output
+    [(system, record_id, customer_id)] = _query(
+        published_home, "select system, record_id, customer_id from customer.customer_record order by all limit 1"
+    )
+    shown = run("--home", published_home, "show", f"{system}:{record_id}")
+    assert shown.code == 0, shown.output
+    assert customer_id in shown.output
+    assert "where each field comes from" in shown.output
+    counted = run("--home", published_home, "sql", "--format", "csv", "select count(*) as n from customer.customer")
+    assert counted.output.splitlines()[0] == "n"
+    status = run("--home", published_home, "status")
+    assert "not published" in status.output
+    assert f"{DAY3}.1" in status.output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "--date", "2999-01-01"], "in the future"),
+        (["run", "--date", "2001-01-01"], "before first_business_date"),
+        (["run", "--date", "31.10.2026"], "does not match the format"),
+        (["--bank", "nowhere", "check"], "no bank of this name"),
+        (["rollback", "1999-01-01.1"], "1999-01-01.1"),
+        (["sql", "select * from customer.nothing"], "nothing"),
+        (["backfill", "--from", "2026-10-31", "--to", "2026-10-29"], "--from is after --to"),
+    ],
+)
+def test_a_wrong_call_says_what_is_wrong_with_exit_code_2(
+    published_home: Path, run: Callable, words: list[str], message: str
+) -> None:
+    done = run("--home", published_home, *words)
+    assert done.code == 2, done.output
+    assert message in done.output
+    assert "Traceback" not in done.output
+
+
+def test_no_personal_data_in_what_a_night_writes_outside_lake_and_release(published_home: Path) -> None:
+    documents = [
+        row[0]
+        for row in _query(
+            published_home,
+            "select distinct document_number from customer.customer where document_number is not null "
+            "and length(document_number) > 14 limit 2000",
+        )
+    ]
+    mobiles = [row[0].removeprefix("+86") for row in _query(published_home, "select distinct mobile from customer.customer where mobile is not null limit 2000")]
+    names = [row[0] for row in _query(published_home, "select distinct full_name from customer.customer where length(full_name) > 2 limit 2000")]
+    assert len(documents) > 100 < len(mobiles)
+    for path in [p for p in published_home.rglob("*") if p.is_file()]:
+        part = path.relative_to(published_home).parts[0]
+        if part in ("lake", "warehouse", "exports"):
+            continue
+        content = path.read_bytes()
+        leaked = [v for v in (*documents, *mobiles, *names) if v.encode() in content]
+        assert not leaked, f"{len(leaked)} personal values in {path.relative_to(published_home)}"

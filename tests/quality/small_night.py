@@ -1,0 +1,229 @@
+"""A night small enough to check by eye: three party records, two customers, one of each product, in a candidate.
+
+Anna (core 1) is also cardholder Anna (card 9); Bo & Co (core 2) is an organisation with a loan. Tests change one
+table of it and look which check says so. Made with the project's own definitions and SQL.
+"""
+
+import atexit
+import datetime as dt
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from models.tables import Table, load_tables
+from quality.gate import CheckResult, run_gate
+from quality.suites import Suite, handwritten_suites, landing_suite, merge, relations, table_suite
+from sources.contract import Contract, Delivery, Field, QualityCheck, Server, SourceObject
+from warehouse.engine import Engine
+from warehouse.facts import DeliveredObject, Facts
+from warehouse.lake import Lake
+from warehouse.release import Candidate, ReleaseStore
+
+DAY = dt.date(2026, 1, 31)
+TABLES = load_tables()
+
+Rows = Sequence[Mapping[str, Any]]
+
+CUSTOMER = SourceObject(
+    system="core",
+    name="customer",
+    description="Customers",
+    delivery=Delivery(mode="full", format="csv", pattern="CUST.csv"),
+    fields=(
+        Field("cust_no", "CUST_NO", required=True, primary_key=True),
+        Field("kind", "KIND", required=True, enum=("P", "C")),
+        Field("name", "NAME", required=True),
+        Field("income", "INCOME", logical_type="number", on_invalid="quarantine", options={"minimum": 0}),
+        Field("since", "SINCE", logical_type="date", formats=("%Y%m%d",), on_invalid="quarantine", not_future=True),
+        Field("phone", "PHONE", options={"pattern": r"^(?:\+?\d{2,4}:)?\d{4,}$"}),
+    ),
+    quality=(
+        QualityCheck("few_companies", "Companies are rare", "select count(*) from customer where kind = 'C'",
+                     "mustBeLessThan", 3, "error"),
+        QualityCheck("rich", "Somebody earns", "select max(try_cast(replace(income, ',', '') as double)) from customer",
+                     "mustBeBetween", [1, 99999], "warning"),
+    ),
+)  # fmt: skip
+CONTRACT = Contract("core", "Core", "1.0.0", Server("local", "core"), (CUSTOMER,))
+
+LANDED = [
+    {"cust_no": "1", "kind": "P", "name": "Anna", "income": "1,200.50", "since": "20200131", "phone": "0043:55512"},
+    {"cust_no": "2", "kind": "C", "name": "Bo & Co", "income": "", "since": " ", "phone": "5551234"},
+]
+
+SOURCE = {"source_object": "customer", "source_line": 1}
+_ROLE = {"product_system": "core", "source_object": "x", "source_line": 1}
+NIGHT: dict[str, Rows] = {
+    "staging.party": [
+        {"system": "core", "record_id": "1", "party_type": "person", "full_name": "Anna", **SOURCE},
+        {"system": "core", "record_id": "2", "party_type": "organisation", "full_name": "Bo & Co", **SOURCE},
+        {"system": "card", "record_id": "9", "party_type": "person", "full_name": "Anna", **SOURCE},
+    ],
+    "staging.account": [
+        {"system": "core", "account_id": "A1", "product_family": "current_deposit", "currency_code": "CNY",
+         "balance_amount": "10.25", **SOURCE},
+        {"system": "core", "account_id": "A2", "product_family": "term_deposit", "currency_code": "USD",
+         "balance_amount": "100.00", **SOURCE},
+    ],
+    "staging.card": [
+        {"system": "card", "card_id": "T9", "product_family": "credit_card", "currency_code": "CNY",
+         "credit_limit_amount": "500", "balance_amount": "20.01", **SOURCE},
+    ],
+    "staging.loan": [
+        {"system": "core", "loan_id": "L1", "product_family": "mortgage", "currency_code": "CNY",
+         "principal_amount": "900", "outstanding_amount": "800.80", "overdue_amount": "0", "days_past_due": 0,
+         **SOURCE},
+    ],
+    "staging.party_role": [
+        {"system": "core", "record_id": "1", "product_type": "account", "product_id": "A1", "role": "owner", **_ROLE},
+        {"system": "core", "record_id": "2", "product_type": "account", "product_id": "A2", "role": "owner", **_ROLE},
+        {"system": "card", "record_id": "9", "product_type": "card", "product_id": "T9", "role": "cardholder",
+         **_ROLE, "product_system": "card"},
+        {"system": "core", "record_id": "2", "product_type": "loan", "product_id": "L1", "role": "borrower", **_ROLE},
+    ],
+    "staging.transaction": [
+        {"system": "core", "transaction_id": "T1", "product_type": "account", "product_id": "A1",
+         "booked_date": DAY, "direction": "credit", "amount": "10.25", "currency_code": "CNY", **SOURCE},
+    ],
+    "staging.standing_order": [
+        {"system": "core", "order_id": "O1", "account_id": "A1", "amount": "5.00", "currency_code": "CNY", **SOURCE},
+    ],
+    "staging.exchange_rate": [
+        {"currency_code": "CNY", "exchange_rate": "1"},
+        {"currency_code": "USD", "exchange_rate": "7.1"},
+    ],
+    "identity.party_document": [
+        {"system": "core", "record_id": "1", "document_type": "resident_id", "document_number": "N1",
+         "is_valid": True, "is_strong": True},
+        {"system": "card", "record_id": "9", "document_type": "resident_id", "document_number": "N1",
+         "is_valid": True, "is_strong": True},
+    ],
+    "customer.customer_record": [
+        {"system": "core", "record_id": "1", "customer_id": "C1", "link_reason": "document"},
+        {"system": "card", "record_id": "9", "customer_id": "C1", "link_reason": "document"},
+        {"system": "core", "record_id": "2", "customer_id": "C2", "link_reason": "single"},
+    ],
+    "customer.customer": [
+        {"customer_id": "C1", "party_type": "person", "full_name": "Anna", "record_count": 2, "system_count": 2},
+        {"customer_id": "C2", "party_type": "organisation", "full_name": "Bo & Co", "record_count": 1,
+         "system_count": 1},
+    ],
+    "customer.customer_field": [
+        {"customer_id": "C1", "field": "full_name", "field_rank": 1, "field_value": "Anna", "system": "core",
+         "record_id": "1"},
+    ],
+    "customer.customer_event": [
+        {"customer_id": "C1", "business_date": DAY, "event": "birth", "cause": "new"},
+        {"customer_id": "C2", "business_date": DAY, "event": "birth", "cause": "new"},
+    ],
+}  # fmt: skip
+
+_DERIVED = (
+    "customer.party_role", "customer.product_holder",
+    "customer.account", "customer.card", "customer.loan", "customer.transaction", "customer.standing_order",
+    "customer.branch", "customer.manager", "mart.customer_holding", "mart.customer_360",
+)  # fmt: skip
+
+
+@cache
+def _sound_lake() -> Path:
+    """The lake of the night as it stands above, made once; removed with the process."""
+    home = tempfile.TemporaryDirectory()
+    atexit.register(home.cleanup)
+    night = Night(Path(home.name), Engine(Lake(Path(home.name) / "lake"), Path(home.name) / "spill", "1GB", 1))
+    for table in TABLES.values():
+        if table.layer == "staging" or table.id in NIGHT:
+            night.put(table, NIGHT.get(table.id, ()))
+    night.derive()
+    night.put_text("landing.core__customer", LANDED)
+    return night.lake.root
+
+
+@dataclass(frozen=True)
+class Night:
+    """A night's lake, and what is needed to put it before the gate."""
+
+    home: Path
+    engine: Engine
+
+    @property
+    def lake(self) -> Lake:
+        return self.engine.lake
+
+    @classmethod
+    def run(cls, home: Path, **changed: Rows) -> "Night":
+        """Run the night; a keyword ``staging__account=[...]`` replaces that table's rows."""
+        night = cls(home, Engine(Lake(home / "lake"), home / "spill", "1GB", 1))
+        shutil.copytree(_sound_lake(), night.lake.root)
+        for name, rows in changed.items():
+            night.put(TABLES[name.replace("__", ".", 1)], rows)
+        if changed:
+            night.derive()
+        return night
+
+    def derive(self) -> None:
+        """Make the tables that have SQL from those that have rows."""
+        for table_id in _DERIVED:
+            self.engine.materialise(TABLES[table_id], DAY, {"business_date": DAY})
+
+    def put(self, table: Table, rows: Rows) -> None:
+        """Write rows as a table's partition; columns that a row does not name are empty."""
+        columns = ", ".join(f'"{c.name}" {c.type}' for c in table.columns)
+        with duckdb.connect() as con:
+            con.execute(f"create table t ({columns})")
+            for row in rows:
+                unknown = set(row) - {c.name for c in table.columns}
+                assert not unknown, f"{table.id} has no {unknown}"
+                names = ", ".join(f'"{name}"' for name in row)
+                con.execute(f"insert into t ({names}) values ({', '.join('?' * len(row))})", list(row.values()))
+            self.lake.write(con, "from t", table.id, DAY)
+
+    def put_text(self, table_id: str, rows: Rows) -> None:
+        """Write landed rows: every field as text, and the columns of lineage."""
+        names = [field.name for field in CUSTOMER.fields]
+        with duckdb.connect() as con:
+            con.execute(f"create table t ({', '.join(f'{name} varchar' for name in names)})")
+            for row in rows:
+                con.execute(f"insert into t values ({', '.join('?' * len(names))})", [row.get(n) for n in names])
+            self.lake.write(
+                con,
+                "select *, null::varchar as _extra, 'CUST.csv' as _source_file, rowid as _source_line, "
+                "'h' as _record_hash from t",
+                table_id,
+                DAY,
+            )
+
+    def change(self, table_id: str, select: str) -> None:
+        """Replace a table's partition by a select over ``t``, its present rows."""
+        path = self.lake.path(table_id, DAY)
+        with duckdb.connect() as con:
+            con.execute(f"create table t as from read_parquet('{path}', hive_partitioning = false)")
+            self.lake.write(con, select, table_id, DAY)
+
+    def candidate(self, delivered: int = 2, landed: int = 2, quarantined: int = 0) -> Candidate:
+        """Build the candidate, with one delivery of so many rows."""
+        delivery = DeliveredObject("core", "customer", DAY, "full", ("CUST.csv",), delivered, landed, quarantined)
+        facts = Facts("sample", "0.1.0", "none", (delivery,))
+        return ReleaseStore(self.home / "warehouse").build(self.lake, TABLES, DAY, facts)
+
+    def suites(self) -> list[Suite]:
+        """Every suite of this night."""
+        defined = [table_suite(t) for t in TABLES.values() if t.published or t.layer == "staging"]
+        return merge([landing_suite(CONTRACT, CUSTOMER), *defined, *handwritten_suites()])
+
+    def views(self, suites: Sequence[Suite]) -> dict[str, Path]:
+        """The lake's files that the suites read."""
+        return {
+            name: self.lake.path(name, DAY) for name in relations(suites) if self.lake.exists(name, DAY)
+        }
+
+    def judge(self, candidate: Candidate, suites: Sequence[Suite] | None = None) -> list[CheckResult]:
+        """Put a candidate before the gate."""
+        suites = self.suites() if suites is None else suites
+        return run_gate(candidate.database, self.views(suites), suites, memory_limit="1GB", threads=1)

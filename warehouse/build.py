@@ -1,0 +1,203 @@
+"""Building a release's database: one DuckDB file from lake partitions, with constraints, comments and schema meta.
+
+This module writes the file it is told to write. Where releases lie, which one is current, and whether a candidate
+may be published is decided in ``warehouse.release``.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from models.tables import Table
+from warehouse.ddl import comments, create_table, literal, qualified, quoted
+from warehouse.facts import (
+    CheckRow,
+    Facts,
+    change_rows,
+    column_rows,
+    delivery_rows,
+    meta_tables,
+    result_rows,
+    table_rows,
+)
+from warehouse.fingerprint import Fingerprint, fingerprint
+from warehouse.lake import Lake
+
+CATALOG = "candidate"
+
+# the oldest storage format that clients in use can be expected to read; newer ones brought no smaller files here
+STORAGE_VERSION = "v1.0.0"
+
+# part of a release's content besides its data; the rest of schema meta speaks of the act of publishing
+CONTENT_META = ("meta.columns", "meta.delivery", "meta.quarantine")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Within what DuckDB builds: memory before it spills, threads, and the folder it spills to."""
+
+    memory_limit: str = "8GB"
+    threads: int = 2
+    spill: Path | None = None
+
+
+@dataclass(frozen=True)
+class Built:
+    """A written database.
+
+    Attributes:
+        fingerprints: of every data table (taken from the lake) and of the content tables of schema meta.
+        unconstrained: tables whose rows broke their constraints and that were therefore written without them,
+            so that the gate can say how many rows break which rule.
+    """
+
+    fingerprints: Mapping[str, Fingerprint]
+    unconstrained: tuple[str, ...]
+
+
+def build_database(
+    path: Path,
+    lake: Lake,
+    tables: Mapping[str, Table],
+    business_date: dt.date,
+    facts: Facts,
+    previous: tuple[str, Mapping[str, Fingerprint]] | None,
+    bounds: Bounds,
+) -> Built:
+    """Write a new database file from the date's partitions of all published tables.
+
+    Args:
+        path: the file; must not exist.
+        lake: where the partitions are.
+        tables: table definitions; those that are published are written.
+        business_date: whose partitions.
+        facts: what ``meta.release``, ``meta.delivery`` and ``meta.quarantine`` say.
+        previous: id and fingerprints of the release that is current now, for ``meta.changes``.
+        bounds: memory, threads, spill folder.
+
+    Raises:
+        MissingPartitionError: a published table has no partition for the date.
+        duckdb.Error: a partition lacks a column, or a value does not fit its type.
+    """
+    published = {table.id: table for table in tables.values() if table.published}
+    sources = {name: _source(lake.require(name, business_date)) for name in published}
+    unconstrained = []
+    with _open(path, bounds) as con:
+        for name, table in published.items():
+            con.execute(f"create schema if not exists {quoted(CATALOG)}.{quoted(table.layer)}")
+            if not _load(con, table, sources[name]):
+                unconstrained.append(name)
+        prints = {name: fingerprint(con, sources[name], table.columns) for name, table in published.items()}
+        meta = meta_tables()
+        con.execute(f"create schema {quoted(CATALOG)}.meta")
+        for table in meta.values():
+            con.execute(create_table(table, CATALOG))
+        _insert(con, meta["meta.tables"], table_rows(published, prints))
+        _insert(con, meta["meta.columns"], column_rows(published))
+        _insert(con, meta["meta.delivery"], delivery_rows(facts.deliveries))
+        _insert(con, meta["meta.changes"], change_rows(prints, previous))
+        _insert_quarantine(con, meta["meta.quarantine"], facts.quarantine)
+        for table in (*published.values(), *meta.values()):
+            for statement in comments(table, CATALOG):
+                con.execute(statement)
+        for name in CONTENT_META:
+            prints[name] = fingerprint(con, qualified(meta[name], CATALOG), meta[name].columns)
+    return Built(prints, tuple(unconstrained))
+
+
+def record_publication(path: Path, release_row: Mapping[str, Any], results: Iterable[CheckRow], bounds: Bounds) -> None:
+    """Write ``meta.release`` and ``meta.check_result`` into a built database.
+
+    Args:
+        path: the database file; nobody else may have it open.
+        release_row: values of ``meta.release`` by column.
+        results: results of every check, blocking or not.
+        bounds: memory, threads, spill folder.
+    """
+    meta = meta_tables()
+    with _open(path, bounds) as con:
+        _insert(con, meta["meta.release"], [[release_row[c.name] for c in meta["meta.release"].columns]])
+        _insert(con, meta["meta.check_result"], result_rows(results))
+
+
+def differences(
+    path: Path, tables: Mapping[str, Table], expected: Mapping[str, Fingerprint], bounds: Bounds
+) -> list[str]:
+    """Reopen a written database read-only and name every table whose rows are not the expected ones."""
+    known = {**tables, **meta_tables()}
+    with duckdb.connect(str(path), read_only=True, config=_config(bounds)) as con:
+        found = {name: fingerprint(con, qualified(known[name]), known[name].columns) for name in expected}
+    return [
+        f"{name}: {found[name].rows} rows written, {wanted.rows} expected"
+        + ("" if found[name].rows != wanted.rows else ", with other content")
+        for name, wanted in expected.items()
+        if found[name] != wanted
+    ]
+
+
+def _config(bounds: Bounds) -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "memory_limit": bounds.memory_limit,
+        "threads": bounds.threads,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    if bounds.spill is not None:
+        bounds.spill.mkdir(parents=True, exist_ok=True)
+        config["temp_directory"] = str(bounds.spill)
+    return config
+
+
+@contextmanager
+def _open(path: Path, bounds: Bounds) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(config=_config(bounds)) as con:
+        con.execute("set TimeZone = 'UTC'")
+        con.execute(f"attach {literal(str(path))} as {quoted(CATALOG)} (storage_version {literal(STORAGE_VERSION)})")
+        yield con
+        # detaching writes the last of the log into the file: afterwards it stands alone, without a .wal
+        con.execute(f"detach {quoted(CATALOG)}")
+
+
+def _source(path: Path) -> str:
+    return f"read_parquet({literal(str(path))}, hive_partitioning = false)"
+
+
+def _load(con: duckdb.DuckDBPyConnection, table: Table, source: str) -> bool:
+    """Create and fill a table; False if its rows broke the constraints and it stands without them."""
+    columns = ", ".join(quoted(c.name) for c in table.columns)
+    values = ", ".join(f"cast({quoted(c.name)} as {c.type})" for c in table.columns)
+    insert = f"insert into {qualified(table, CATALOG)} ({columns}) select {values} from {source}"
+    con.execute(create_table(table, CATALOG))
+    try:
+        con.execute(insert)
+    except duckdb.ConstraintException:  # its text holds the offending values: never to be shown
+        con.execute(f"drop table {qualified(table, CATALOG)}")
+        con.execute(create_table(table, CATALOG, constrained=False))
+        con.execute(insert)
+        return False
+    return True
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: Table, rows: Iterable[Sequence[object]]) -> None:
+    listed = [list(row) for row in rows]
+    if listed:
+        places = ", ".join(f"cast(? as {column.type})" for column in table.columns)
+        con.executemany(f"insert into {qualified(table, CATALOG)} values ({places})", listed)
+
+
+def _insert_quarantine(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> None:
+    if not files:
+        return
+    listed = ", ".join(literal(str(path)) for path in files)
+    columns = ", ".join(f"cast({quoted(c.name)} as {c.type})" for c in table.columns)
+    order = ", ".join(quoted(name) for name in table.key)
+    # business_date comes from the folder's name; the raw bytes stay in the lake
+    con.execute(
+        f"insert into {qualified(table, CATALOG)} select {columns} from read_parquet([{listed}], "
+        f"hive_partitioning = true, hive_types = {{business_date: date}}, union_by_name = true) order by {order}"
+    )
