@@ -3,42 +3,42 @@
 import datetime as dt
 
 import dagster as dg
-from sources.delivery import COMPLETE, available_dates, inspect
 
 from pipelines.alerts import alert
 from pipelines.workspace import Workspace
+from sources.delivery import available_dates, inspect
 
 
 def complete_dates(workspace: Workspace) -> list[dt.date]:
     """Business dates for which every system's delivery is complete, ascending, none in the future."""
     bank = workspace.bank
-    found = [available_dates(contract, workspace.exports) for contract in bank.contracts]
-    dated = [set(dates) for dates in found if dates is not None]
+    dated = [set(dates) for c in bank.contracts if (dates := available_dates(c, workspace.exports))]
     candidates = set.intersection(*dated) if dated else {bank.settings.business_date or workspace.today()}
     return [
         date
         for date in sorted(candidates)
         if bank.settings.first_business_date <= date <= workspace.today()
-        and all(inspect(contract, workspace.exports, date).state == COMPLETE for contract in bank.contracts)
+        and all(inspect(contract, workspace.exports, date).state == "complete" for contract in bank.contracts)
     ]
 
 
 def missing_deliveries(workspace: Workspace) -> list[str]:
-    """Say, for each system, which business dates its exports hold, or that there are none: one line a system."""
+    """Say, for each system, which business dates its exports hold and what is wrong with the latest."""
     lines = []
     for contract in workspace.bank.contracts:
         dates = available_dates(contract, workspace.exports)
-        found = "undated files" if dates is None else ", ".join(map(str, sorted(dates)[-5:])) or "nothing"
-        lines.append(f"  {contract.system}: {found}")
+        lines.append(f"  {contract.system}: " + (", ".join(map(str, dates[-5:])) or "no dated files"))
+        date = dates[-1] if dates else workspace.bank.settings.business_date or workspace.today()
+        lines.extend(f"    {problem}" for problem in inspect(contract, workspace.exports, date).problems)
     return lines
 
 
-def night_schedule(workspace: Workspace, job: dg.UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+def night_schedule(workspace: Workspace, job_name: str) -> dg.ScheduleDefinition:
     """Start the night of the day that has just ended, at bank.yaml's hour in the bank's time zone."""
 
     @dg.schedule(
         name="nightly",
-        job=job,
+        job_name=job_name,
         cron_schedule=workspace.bank.settings.schedule,
         execution_timezone=workspace.bank.settings.timezone,
         description="The night of the business date that has just ended.",
@@ -50,12 +50,12 @@ def night_schedule(workspace: Workspace, job: dg.UnresolvedAssetJobDefinition) -
     return nightly
 
 
-def deliveries_sensor(workspace: Workspace, job: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+def deliveries_sensor(workspace: Workspace, job_name: str) -> dg.SensorDefinition:
     """Start a night as soon as every system has delivered it, oldest first; each date once."""
 
     @dg.sensor(
         name="deliveries_complete",
-        job=job,
+        job_name=job_name,
         minimum_interval_seconds=60,
         description="Starts a night when every system's delivery for its business date is complete.",
     )

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from models.identity.settings import MatchingSettings
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from sources.mapping import CanonicalColumn, check_fills
 
+from models.identity.settings import MatchingSettings
 from sources.contract import Contract, parse_contract
+from sources.mapping import CanonicalColumn, check_fills
 from sources.problems import Document, Problem, hint
 
 BANKS = Path(__file__).parent.parent / "banks"

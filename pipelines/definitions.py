@@ -25,8 +25,8 @@ def build_definitions(workspace: Workspace, loggers: dict[str, dg.LoggerDefiniti
     return dg.Definitions(
         assets=_assets(Wiring(workspace, partitions)),
         jobs=[job],
-        schedules=[night_schedule(workspace, job)],
-        sensors=[deliveries_sensor(workspace, job), failure_sensor(workspace)],
+        schedules=[night_schedule(workspace, NIGHT)],
+        sensors=[deliveries_sensor(workspace, NIGHT), failure_sensor(workspace)],
         executor=dg.in_process_executor,
         loggers=loggers,
     )
@@ -38,10 +38,9 @@ def _assets(wiring: Wiring) -> list[dg.AssetsDefinition]:
     entities = canonical_entities()
     built = [landing.deliveries_asset(wiring)]
     for contract in workspace.bank.contracts:
-        for source in contract.objects:
-            built.append(landing.landing_asset(wiring, contract, source))
-            if source.delivery.mode == "delta":
-                built.append(landing.delta_state_asset(wiring, source))
+        built.append(landing.landing_assets(wiring, contract))
+        deltas = [source for source in contract.objects if source.delivery.mode == "delta"]
+        built.extend(landing.delta_state_asset(wiring, source) for source in deltas)
     for table in definitions.values():
         if table.sql:
             built.append(tables.sql_asset(wiring, table))

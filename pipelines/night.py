@@ -46,7 +46,12 @@ def run_nights(workspace: Workspace, dates: Sequence[dt.date], listen: Listener)
         for date in dates:
             result = _result(
                 date,
-                job.execute_in_process(instance=instance, partition_key=date.isoformat(), raise_on_error=False),
+                job.execute_in_process(
+                    instance=instance,
+                    partition_key=date.isoformat(),
+                    raise_on_error=False,
+                    run_config={"loggers": {"console": {}}},
+                ),
             )
             if result.exit_code != PUBLISHED:
                 alert(
@@ -65,7 +70,7 @@ def _result(date: dt.date, run: dg.ExecuteInProcessResult) -> NightResult:
             failure = event.step_failure_data
             user = failure.user_failure_data
             kind = user.metadata.get("error") if user else None
-            code = BLOCKED if kind and kind.value in ("Blocked", "DeliveryRefused") else FAILED
+            code = BLOCKED if kind and kind.value == "Blocked" else FAILED
             cause = failure.error.cause or failure.error if failure.error else None
             text = (user.description if user else None) or (cause.message.strip() if cause else "unknown failure")
             return NightResult(date, code, f"{event.step_key}: {text}", {})

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import duckdb
-
 from pipelines.workspace import Workspace
 from quality.gate import CheckResult, blocking, by_suite, run_gate
 from quality.suites import Suite, night_suites, relations
 from sources.contract import SourceObject
+from sources.landing import read_manifest
 from warehouse.build import Bounds
 from warehouse.facts import DeliveredObject, Facts, meta_tables, quarantine_files
 from warehouse.release import Release
@@ -96,16 +95,20 @@ def _facts(workspace: Workspace, date: dt.date) -> Facts:
 
 def _deliveries(workspace: Workspace, source: SourceObject, date: dt.date) -> list[DeliveredObject]:
     """What the object's landings brought that is part of the date's state: all up to it, unless each is whole."""
-    table = f"landing.delivery__{source.table}"
-    dates = [d for d in workspace.lake.dates(table) if d == date or (d < date and source.delivery.mode != "full")]
-    found = []
-    for day in dates:
-        with duckdb.connect() as con:
-            row = con.execute(
-                "select source_files, delivered_rows, landed_rows, quarantined_rows from read_parquet(?)",
-                [str(workspace.lake.path(table, day))],
-            ).fetchall()[0]
-        found.append(
-            DeliveredObject(source.system, source.name, day, source.delivery.mode, tuple(row[0]), row[1], row[2], row[3])
+    table, lake = f"landing.{source.table}", workspace.lake
+    dates = [d for d in lake.dates(table) if d == date or (d < date and source.delivery.mode != "full")]
+    landed = [read_manifest(lake.path(table, day)) for day in dates]
+    return [
+        DeliveredObject(
+            source.system,
+            source.name,
+            one.business_date,
+            source.delivery.mode,
+            tuple(file.name for file in one.files),
+            one.rows_delivered,
+            one.rows_landed,
+            one.rows_quarantined,
         )
-    return found
+        for one in landed
+        if one is not None
+    ]

@@ -5,7 +5,9 @@ each can be run again alone. Nothing here knows Dagster.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import duckdb
 
@@ -14,7 +16,10 @@ from models.identity import cluster, collapse, customer_ids, score, standardise,
 from models.identity.matching_model import ModelArtefact
 from models.tables import Table
 from pipelines.workspace import Workspace, canonical_entities
-from sources import delivery, mapping
+from sources import delivery, landing, mapping
+from sources.contract import Contract, SourceObject
+from sources.errors import DeliveryRefused
+from sources.landing import LandingResult
 
 CUSTOMER_RECORD = "customer.customer_record"
 CUSTOMER_EVENT = "customer.customer_event"
@@ -35,7 +40,59 @@ def await_deliveries(workspace: Workspace, date: dt.date, say: Callable[[str], N
         settle_seconds=waiting.settle_seconds,
         say=say,
     )
-    return sum(len(files.files) for system in found for files in system.objects.values())
+    return sum(len(object_.files) for system in found.values() for object_ in system.objects)
+
+
+def land(
+    workspace: Workspace, contract: Contract, objects: Iterable[SourceObject], date: dt.date
+) -> dict[str, LandingResult]:
+    """Land a system's objects for a date, those of a database in one snapshot; returns the results by object.
+
+    Raises:
+        DeliveryError: an object is missing, refused, or a delta before it was never run; all problems are listed.
+    """
+    chosen = {source.name for source in objects}
+    found = delivery.inspect(contract, workspace.exports, date)
+    found = replace(found, objects=tuple(o for o in found.objects if o.obj.name in chosen))
+    _refuse_gaps(workspace, contract, [o.obj for o in found.objects], date)
+    bounds = workspace.bank.settings.engine
+    settings = landing.LandingSettings(workspace.home / "spill", bounds.memory_limit, bounds.threads)
+    return landing.land_system(
+        found,
+        lambda source: _landing_target(workspace, source, date),
+        settings,
+        token_key=workspace.token_key() if _tokenises(found) else None,
+    )
+
+
+def _landing_target(workspace: Workspace, source: SourceObject, date: dt.date) -> landing.LandingTarget:
+    lake, table_id = workspace.lake, f"landing.{source.table}"
+    return landing.LandingTarget(
+        lake.path(table_id, date),
+        lake.path(f"landing.quarantine__{source.table}", date),
+        tuple(lake.path(table_id, day) for day in lake.dates(table_id) if day < date),
+    )
+
+
+def _tokenises(found: delivery.SystemDelivery) -> bool:
+    return any(field.tokenise for o in found.objects for field in o.obj.fields)
+
+
+def _refuse_gaps(workspace: Workspace, contract: Contract, objects: Iterable[SourceObject], date: dt.date) -> None:
+    """A delta is only right on top of every delta before it: refuse to leave a delivered one out."""
+    delivered = delivery.available_dates(contract, workspace.exports)
+    problems = []
+    for source in objects:
+        landed = workspace.lake.dates(f"landing.{source.table}")
+        first = landed[0] if landed else date
+        gaps = [day for day in delivered if first < day < date and day not in landed]
+        if source.delivery.mode == "delta" and gaps:
+            problems.append(
+                f"{contract.system}.{source.name}: the changes of {', '.join(map(str, gaps))} have not been run; "
+                f"run them first: c360 backfill --from {gaps[0]} --to {date}"
+            )
+    if problems:
+        raise DeliveryRefused(problems)
 
 
 def entity_inputs(workspace: Workspace, table: Table) -> tuple[str, ...]:
@@ -160,7 +217,7 @@ def assign_customers(workspace: Workspace, date: dt.date) -> dict[str, int]:
         )
 
 
-def _identity(workspace: Workspace, date: dt.date, table_id: str) -> duckdb.DuckDBPyConnection:
+def _identity(workspace: Workspace, date: dt.date, table_id: str) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
     return workspace.engine.connection(date, workspace.tables[table_id].inputs)
 
 

@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from sources.mapping import CanonicalColumn
-from warehouse.release import ReleaseStore
-
 from models.tables import Table, load_tables
 from pipelines.bank import Bank, find_bank, load_bank
+from sources.mapping import CanonicalColumn
 from warehouse.engine import Engine
 from warehouse.lake import Lake
+from warehouse.release import ReleaseStore
 
 DEFAULT_BANK = "sample"
 DEFAULT_HOME = "data"

@@ -1,12 +1,13 @@
 """Great Expectations over DuckDB: the only module that imports it, and only when a suite is run.
 
-What has to be known of Great Expectations 1.24 stays in this module:
+What has to be known of Great Expectations 1.24 over DuckDB stays in this module; ``tests/quality/test_gx.py`` fails
+when an upgrade changes it:
 
-* It closes the connection before it reads a query's rows, except for dialects in a private list. DuckDB's rows are
-  gone by then, so "duckdb" is put on that list while suites run; a test fails when an upgrade changes this.
+* It returns a connection to SQLAlchemy's pool before it reads a query's rows. The pool rolls back, and DuckDB's
+  rows are gone ("list index out of range"). In a transaction, moreover, the first error ends all that follows. So
+  its connections have no transactions: ``begin``, ``commit`` and ``rollback`` do nothing.
 * An expectation that raises is reported as failed, with ``exception_info``: here that is a broken check, never bad
   data. Its message may quote values and is passed on only where it cannot.
-* It opens a transaction, which DuckDB ends at the first error: a broken check would break the others, so there is none.
 * Braces and colons of a query are taken as placeholders and must be escaped.
 * Results would carry offending values; they are told to hold none, and only counts are taken from them.
 """
@@ -35,10 +36,6 @@ _MISSING_COLUMN = re.compile(r'The column "[^"]*" in BatchData does not exist')
 _BIND = re.compile(r"(?<![:\w\\]):(?=\w)")
 
 
-class PatchError(RuntimeError):
-    """Great Expectations has changed where this module reaches into it; read its charter before changing it."""
-
-
 @dataclass(frozen=True)
 class Outcome:
     """What became of one check: ``observed`` is in words and holds counts and names, never values."""
@@ -58,11 +55,8 @@ def validate(con: duckdb.DuckDBPyConnection, suites: Iterable[Suite]) -> list[tu
 
     Returns:
         Each suite with the outcomes of its checks, in their order.
-
-    Raises:
-        PatchError: this version of Great Expectations is not one that the module knows.
     """
-    with _quiet(), _connections_kept(), _datasource(con) as source:
+    with _quiet(), _datasource(con) as source:
         return [(suite, _run(source, suite)) for suite in suites]
 
 
@@ -140,27 +134,14 @@ def _datasource(con: duckdb.DuckDBPyConnection) -> Iterator[Any]:
     # the documented switch of its telemetry, set before the library is loaded
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
-    from duckdb_engine import ConnectionWrapper
-
-    class Autocommit(ConnectionWrapper):  # type: ignore[misc]
-        """A connection without transactions: in one, the first broken check would break all that follow."""
-
-        def begin(self) -> None:
-            pass
-
-        def commit(self) -> None:
-            pass
-
-        def rollback(self) -> None:
-            pass
 
     cursors: list[duckdb.DuckDBPyConnection] = []
 
     def connect() -> Any:
         cursors.append(con.cursor())
-        return Autocommit(cursors[-1])
+        return _without_transactions(cursors[-1])
 
-    context = gx.get_context(mode="ephemeral")
+    context: Any = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     try:
         yield context.data_sources.add_sql(
@@ -172,31 +153,21 @@ def _datasource(con: duckdb.DuckDBPyConnection) -> Iterator[Any]:
             cursor.close()
 
 
-class _Dialect(str):
-    """A dialect's name in the form that the private list holds: a text with ``value``."""
+def _without_transactions(cursor: duckdb.DuckDBPyConnection) -> Any:
+    """A connection as SQLAlchemy wants it, that commits every statement by itself (see the module's charter)."""
+    from duckdb_engine import ConnectionWrapper
 
-    @property
-    def value(self) -> str:
-        return str(self)
+    class Autocommit(ConnectionWrapper):
+        def begin(self) -> None:
+            """Do nothing."""
 
+        def commit(self) -> None:
+            """Do nothing."""
 
-@contextmanager
-def _connections_kept() -> Iterator[None]:
-    """Have Great Expectations keep DuckDB's connection open until its rows are read."""
-    import great_expectations as gx
-    import great_expectations.execution_engine.sqlalchemy_execution_engine as engine
+        def rollback(self) -> None:
+            """Do nothing."""
 
-    known = getattr(engine, "_PERSISTED_CONNECTION_DIALECTS", None)
-    if not gx.__version__.startswith("1.24.") or not isinstance(known, tuple):
-        raise PatchError(
-            f"quality/gx.py is written for Great Expectations 1.24, this is {gx.__version__}: "
-            "run tests/quality/test_gx_patch.py and see whether the patch is still needed"
-        )
-    engine._PERSISTED_CONNECTION_DIALECTS = (*known, _Dialect("duckdb"))
-    try:
-        yield
-    finally:
-        engine._PERSISTED_CONNECTION_DIALECTS = known
+    return Autocommit(cursor)
 
 
 @contextmanager

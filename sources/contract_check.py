@@ -44,12 +44,12 @@ def check_contract(text: str, file: str) -> tuple[Contract | None, list[Problem]
     document = Document.read(text, file)
     if isinstance(document, Problem):
         return None, [document]
-    reading = Reading(document, [*document.problems, *odcs_problems(document)])
+    conformity = [*document.problems, *odcs_problems(document)]
+    said = {(problem.line, problem.path) for problem in conformity}
+    reading = Reading(document)
     contract = _contract(reading)
-    known: dict[tuple[int, str], Problem] = {}
-    for problem in reading.problems:
-        known.setdefault((problem.line, problem.path), problem)
-    return contract, sorted(known.values(), key=lambda p: (p.line, p.path))
+    own = [problem for problem in reading.problems if (problem.line, problem.path) not in said]
+    return contract, sorted(conformity + own, key=lambda p: (p.line, p.path))
 
 
 def _contract(reading: Reading) -> Contract | None:

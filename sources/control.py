@@ -1,6 +1,6 @@
 """Control files, manifests and trailers: what the sender says of a delivery, and whether it agrees.
 
-``read_control`` and ``read_trailer`` give ``Figures``; ``disagreements`` holds them against what was read. Every
+``read_control`` and ``read_trailer`` give ``Figures``; ``compare`` holds them against what was read. Every
 figure is exact; a message always carries both numbers.
 """
 
@@ -10,7 +10,7 @@ import fnmatch
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -36,11 +36,15 @@ class Figures:
 
 @dataclass(frozen=True)
 class Delivered:
-    """What was read: rows (unreadable ones included), totals of readable rows, checksums by data file."""
+    """What was read: rows (unreadable ones included), totals of what was readable, checksums by data file.
+
+    ``unread`` says for each total how many rows brought no readable number.
+    """
 
     rows: int
     totals: Mapping[str, Decimal]
     checksums: Mapping[str, str]
+    unread: Mapping[str, int]
 
 
 def read_control(obj: SourceObject, path: Path, files: Sequence[str]) -> Figures:
@@ -104,30 +108,39 @@ def listed_files(obj: SourceObject, path: Path, pattern: str) -> list[str]:
     return [name for name in names if fnmatch.fnmatchcase(name, pattern)]
 
 
-def disagreements(
+def compare(
     obj: SourceObject, figures: Figures, delivered: Delivered, business_date: dt.date
-) -> Iterator[str]:
-    """Every figure that does not agree, with both numbers.
+) -> tuple[list[str], list[str]]:
+    """Hold what the sender states against what was read.
 
-    A total without a decimal point may also be meant in the field's implied decimals.
+    Returns:
+        What does not agree, with both numbers, as messages; and warnings: a total that rows explain which could
+        not be read (they are in quarantine, within the contract's limit, with whatever amount they carry).
     """
+    mistakes, warnings, source = list[str](), list[str](), figures.source
     if figures.business_date is not None and figures.business_date != business_date:
-        future = ", a date in the future of it" if figures.business_date > business_date else ""
-        yield f"{figures.source} says business date {figures.business_date}, this night is {business_date}{future}"
+        future = " (a date in the future)" if figures.business_date > business_date else ""
+        mistakes.append(f"{source} says business date {figures.business_date}{future}, the night is {business_date}")
     if figures.rows is not None and figures.rows != delivered.rows:
-        yield f"{figures.source} says {figures.rows} rows, the delivery has {delivered.rows}"
+        mistakes.append(f"{source} says {figures.rows} rows, the delivery has {delivered.rows}")
     for name, stated in figures.totals.items():
-        found = obj.find(name)
-        if not agrees(stated, delivered.totals[name], found.decimals if found else 0):
-            yield f"{figures.source} says a total of {stated} for {name}, the rows add up to {delivered.totals[name]}"
+        found, total = obj.find(name), delivered.totals[name]
+        if agrees(stated, total, found.decimals if found else 0):
+            continue
+        message = f"{source} says a total of {stated} for {name}, the rows add up to {total}"
+        if delivered.unread[name]:
+            warnings.append(f"{message}; {delivered.unread[name]} rows brought no readable {name}")
+        else:
+            mistakes.append(message)
     for file, checksum in figures.checksums.items():
         if checksum != delivered.checksums[file]:
-            yield f"{figures.source} says checksum {checksum} for {file}, its bytes have {delivered.checksums[file]}"
+            mistakes.append(f"{source} says checksum {checksum} for {file}, its bytes have {delivered.checksums[file]}")
+    return mistakes, warnings
 
 
 def agrees(stated: str, total: Decimal, decimals: int) -> bool:
     """Whether a stated total is this one, as written or (without a point) in implied decimals."""
-    number = _decimal(stated)
+    number = as_decimal(stated)
     return number == total or ("." not in stated and number.scaleb(-decimals) == total)
 
 
@@ -148,7 +161,7 @@ def _figures(
     totals = {}
     for name, key in control.totals.items():
         stated = [text for entry in entries if (text := _number(entry, key, mistakes)) is not None]
-        totals[name] = stated[0] if len(stated) == 1 else str(sum((_decimal(text) for text in stated), Decimal(0)))
+        totals[name] = stated[0] if len(stated) == 1 else str(sum((as_decimal(text) for text in stated), Decimal(0)))
     checksums = {}
     if control.checksum is not None:
         if len(entries) != len(files):
@@ -260,7 +273,7 @@ def _number(entry: Any, key: str, mistakes: list[str]) -> str | None:
     if text is None:
         return None
     try:
-        finite = _decimal(text).is_finite()
+        finite = as_decimal(text).is_finite()
     except InvalidOperation:
         finite = False
     if not finite:
@@ -273,13 +286,13 @@ def _whole(entry: Any, key: str, mistakes: list[str]) -> int:
     text = _number(entry, key, mistakes)
     if text is None:
         return 0
-    number = _decimal(text)
+    number = as_decimal(text)
     if number != number.to_integral_value():
         mistakes.append(f"{key!r} is not a whole number: {text!r}")
     return int(number)
 
 
-def _decimal(text: str) -> Decimal:
+def as_decimal(text: str) -> Decimal:
     """Exact number of a figure; thousands separators are dropped."""
     return Decimal(text.replace(",", "").strip())
 

@@ -26,13 +26,16 @@ TIME_FORMATS = (
     "%Y-%m-%d %H:%M:%S%z",
 )
 
+_TRIMMED = " \t\r\n\u00a0\u3000"
 _BLANKS = "e' \\t\\r\\n\u00a0\u3000'"
 _WIDE = "０１２３４５６７８９－＋．，／："  # full-width
 _NARROW = "0123456789-+.,/:"
+_TO_NARROW = str.maketrans(_WIDE, _NARROW)
 _SPACES = " \u00a0\u3000"
 # Groups of three digits, or of four as China counts; '12,50' is no number, so that a decimal comma never
 # silently becomes a hundredfold amount.
 _NUMBER = r"^[+-]?(?:\d+|\d{1,3}(?:,\d{3})+|\d{1,4}(?:,\d{4})+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?[+-]?$"
+_WHOLE = r"^[+-]?(?:\d+|\d{1,3}(?:,\d{3})+|\d{1,4}(?:,\d{4})+)(?:\.0*)?[+-]?$"
 
 
 def literal(value: str) -> str:
@@ -51,13 +54,15 @@ def clean(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Text in lower case with ASCII digits and signs, for comparing codes."""
-    return f"lower(translate({text}, '{_WIDE}', '{_NARROW}'))"
+    """Text in lower case, for comparing with ``code_literals``."""
+    return f"lower({text})"
 
 
-def code(value: str) -> str:
-    """Return a code as ``folded`` would make it, as a literal."""
-    return literal(value.strip(" \t\r\n\u00a0\u3000").translate(str.maketrans(_WIDE, _NARROW)).lower())
+def code_literals(value: str) -> tuple[str, ...]:
+    """Return how a code is spelt, as literals: in lower case, and with full-width digits if it has any."""
+    spelt = value.strip(_TRIMMED).lower()
+    wide = spelt.translate(str.maketrans(_NARROW[:10], _WIDE[:10]))
+    return tuple(literal(each) for each in dict.fromkeys((spelt.translate(_TO_NARROW), wide)))
 
 
 def date(text: str, formats: Sequence[str] = (), may_be_future: bool = False) -> str:
@@ -74,23 +79,24 @@ def timestamp(text: str, formats: Sequence[str] = (), zone: str | None = None) -
     return _moment(text, formats or TIME_FORMATS + DATE_FORMATS, may_be_future=False, zone=zone or "UTC")
 
 
-def decimal(text: str) -> str:
-    """Number of a text, exact to ten places: thousands separators and spaces dropped, the sign before or behind."""
-    plain = f"translate({text}, '{_WIDE}{_SPACES}', '{_NARROW}')"
-    number = f"replace(regexp_extract({plain}, {literal(_NUMBER)}), ',', '')"
-    return f"try_cast(regexp_replace({number}, '^(.*)([+-])$', '\\2\\1') as decimal(38, 10))"
+def decimal(text: str, scale: int = 2, shift: int = 0) -> str:
+    """Exact number of a text, of 18 digits with ``scale`` behind the point; thousands separators and spaces go.
+
+    The sign may stand before or behind. ``shift`` digits more than the text shows stand behind the point ('12345'
+    with 2 is 123.45). What needs more than 18 digits is NULL. A plainly written number takes the short way, for
+    there are millions of them.
+    """
+    kind = f"decimal(18, {max(scale - shift, 0)})"
+    signed = _plain_number(text, _NUMBER)
+    made = f"coalesce(try_cast({text} as {kind}), try_cast({signed} as {kind}))"
+    return f"try_cast(try({made} * 0.{'0' * (shift - 1)}1) as decimal(18, {scale}))" if shift else made
 
 
-def divided(number: str, digits: int) -> str:
-    """Number with its decimal point moved ``digits`` places to the left; NULL where that is too large to say."""
-    return f"try({number} * 0.{'0' * (digits - 1)}1)" if digits else number
-
-
-def numeric(number: str, type_: str) -> str:
-    """Number as the column's type; a fraction is not an integer."""
-    if type_.lower().startswith("decimal"):
-        return f"try_cast({number} as {type_})"
-    return f"try_cast(case when {number} = trunc({number}) then {number} end as {type_})"
+def integer(text: str, type_: str) -> str:
+    """Whole number of a text, written as for ``decimal``; with a fraction it is NULL."""
+    signed = _plain_number(text, _WHOLE)
+    is_plain = f"regexp_full_match({text}, '[+-]?\\d+')"
+    return f"case when {is_plain} then try_cast({text} as {type_}) else try_cast({signed} as {type_}) end"
 
 
 def boolean(text: str) -> str:
@@ -98,12 +104,19 @@ def boolean(text: str) -> str:
     return f"try_cast({text} as boolean)"
 
 
+def _plain_number(text: str, pattern: str) -> str:
+    """Digits, point and leading sign of a text that has the pattern once it is in ASCII; else empty text."""
+    plain = f"translate({text}, '{_WIDE}{_SPACES}', '{_NARROW}')"
+    number = f"replace(regexp_extract({plain}, {literal(pattern)}), ',', '')"
+    return f"regexp_replace({number}, '^(.*)([+-])$', '\\2\\1')"
+
+
 def _moment(text: str, formats: Sequence[str], may_be_future: bool, zone: str | None) -> str:
     """Timestamp of a text; formats of one kind are tried together, in the order given within the kind.
 
     With a zone the result is UTC; without, the offset of a text is dropped and its clock taken as written.
     """
-    plain = f"translate({text}, '{_WIDE}', '{_NARROW}')"
+    plain = f"case when strlen({text}) = length({text}) then {text} else translate({text}, '{_WIDE}', '{_NARROW}') end"
     with_offset = [f for f in formats if "%z" in f]
     short = [f for f in formats if "%y" in f and "%z" not in f]
     full = [f for f in formats if f not in short and f not in with_offset]
@@ -114,7 +127,7 @@ def _moment(text: str, formats: Sequence[str], may_be_future: bool, zone: str | 
         made.append(_local(_parsed(plain, full, bool(with_offset) and not zone), zone))
     if short:
         parsed = _local(_parsed(plain, short), zone)
-        pivoted = f"case when {parsed} > $business_date then {parsed} - interval 100 year else {parsed} end"
+        pivoted = f"{parsed} - to_years(case when cast({parsed} as date) > $business_date then 100 else 0 end)"
         made.append(parsed if may_be_future else pivoted)
     if with_offset and zone:
         offset_text = f"regexp_replace({plain}, 'Z$', '+00')"

@@ -226,7 +226,10 @@ def _inspect_files(contract: Contract, obj: SourceObject, exports: Path, busines
         message = f"{len(files)} files ({names}) for one delivery; which one holds? (contract: parts: true if all do)"
         return _with(delivery, "refused", name, message)
     tellers: dict[str, Path] = {}
-    for kind, wanted in (("control", settings.control.pattern if settings.control else None), ("ready", settings.ready)):
+    for kind, wanted in (
+        ("control", settings.control.pattern if settings.control else None),
+        ("ready", settings.ready),
+    ):
         if wanted is None:
             continue
         found = _found(exports, located(wanted))
@@ -310,12 +313,8 @@ def _found(exports: Path, pattern: str) -> tuple[Path, ...]:
     """Whole files that fit a glob, by name; hidden ones and those in transfer are none."""
     relative = pattern.lstrip("/")
     found = (path for path in _anchor(exports, pattern).glob(relative) if path.is_file())
-    return tuple(
-        sorted(p for p in found if not p.name.startswith(".") and not p.name.lower().endswith(_IN_TRANSFER))
-    )
+    return tuple(sorted(p for p in found if not p.name.startswith(".") and not p.name.lower().endswith(_IN_TRANSFER)))
 
 
 def _folder(exports: Path, pattern: str) -> Path:
     return (_anchor(exports, pattern) / pattern.lstrip("/")).parent
-
-

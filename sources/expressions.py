@@ -81,7 +81,8 @@ def format_pattern(strptime: str) -> str:
             continue
         neighbours = [pieces[i] for i in (place - 1, place + 1) if 0 <= i < len(pieces)]
         compact = any(neighbour[0] for neighbour in neighbours) and directive not in "zpf"
-        pattern += f"(?:{DIRECTIVES[directive][compact]})"
+        piece = DIRECTIVES[directive][compact]
+        pattern += f"(?:{piece})" if "|" in piece else piece
     return pattern
 
 
@@ -92,7 +93,7 @@ _Format = Annotated[str, BeforeValidator(lambda v: strptime_format(v) if isinsta
 class Shape(BaseModel):
     """Base of everything that stands in our custom properties: unknown keys are mistakes; values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Condition(Shape):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from textwrap import indent
 
 from sources.contract_shapes import Contract, SourceObject
-from sources.conversions import clean, code, folded, identifier, literal
+from sources.conversions import clean, code_literals, folded, identifier, literal
 from sources.expressions import Condition, Fill, Lookup, unquote
 from sources.mapping_check import LINEAGE, check_fills, find_object
 from sources.mapping_values import CanonicalColumn, Values, lookups_of, paths_of
@@ -95,7 +95,7 @@ def delta_state_sql(source: SourceObject, has_previous: bool) -> str:
     operation = source.delivery.operation
     is_kept = ""
     if operation:
-        deleted = ", ".join(code(value) for value in operation.delete)
+        deleted = ", ".join(spelt for value in operation.delete for spelt in code_literals(value))
         is_kept = f"\nwhere coalesce({folded(clean(identifier(operation.field)))} not in ({deleted}), true)"
     upserts = f"select {columns} from (\n{indent(latest, '    ')}\n){is_kept}"
     if not has_previous:
@@ -215,7 +215,8 @@ def _condition(condition: Condition) -> str:
     choices = [f"{column} is null"] if "missing" in condition.values else []
     choices += [f"{column} is not null"] if "present" in condition.values else []
     if codes:
-        choices.append(f"{folded(column)} in ({', '.join(code(value) for value in codes)})")
+        spelt = ", ".join(each for value in codes for each in code_literals(value))
+        choices.append(f"{folded(column)} in ({spelt})")
     return choices[0] if len(choices) == 1 else f"({' or '.join(choices)})"
 
 

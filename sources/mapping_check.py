@@ -141,8 +141,10 @@ def _value_mistakes(
     for inner in expressions_in(expression):
         if inner.formats and not column.is_date:
             yield (*location, "formats"), f"'formats' are for dates; {column.name} is {column.type}"
-        if (inner.divide != 1 or inner.negate or inner.absolute) and not column.is_number:
-            yield location, f"'divide', 'negate' and 'absolute' are for numbers; {column.name} is {column.type}"
+        if inner.divide != 1 and column.scale is None:
+            yield (*location, "divide"), f"'divide' is for decimals; {column.name} is {column.type}"
+        elif (inner.negate or inner.absolute) and not column.is_number:
+            yield location, f"'negate' and 'absolute' are for numbers; {column.name} is {column.type}"
         if inner.codes is not None and expression.join is None:
             keys = [key.strip().lower() for key in inner.codes]
             for key in sorted({key for key in keys if keys.count(key) > 1}):

@@ -5,11 +5,12 @@ presence a column ``"name.full?"`` and every lookup a column ``lookup_1``; ``map
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sources import conversions
-from sources.conversions import clean, code, folded, identifier, literal
+from sources.conversions import clean, code_literals, folded, identifier, literal
 from sources.expressions import Expression, Fill, Lookup, unquote
 from sources.scope import POSITION, Scope
 from sources.sql_expression import paths_in, with_columns
@@ -36,6 +37,12 @@ class CanonicalColumn:
     def is_number(self) -> bool:
         """Whether the column holds a decimal or an integer."""
         return self.type.lower().split("(")[0].strip() in ("decimal", "integer", "bigint", "smallint")
+
+    @property
+    def scale(self) -> int | None:
+        """Digits behind the decimal point; None for whole numbers."""
+        match = re.fullmatch(r"decimal\(\s*\d+\s*,\s*(\d+)\s*\)", self.type.lower())
+        return int(match.group(1)) if match else None
 
     @property
     def is_date(self) -> bool:
@@ -127,7 +134,7 @@ class Values:
         meaningless = [key for key, meaning in (expression.codes or {}).items() if meaning is None]
         if not meaningless:
             return column
-        listed = ", ".join(code(key) for key in meaningless)
+        listed = ", ".join(spelt for key in meaningless for spelt in code_literals(key))
         return f"({column} and coalesce({folded(identifier(path))} not in ({listed}), true))"
 
     def _text(self, expression: Expression) -> str:
@@ -156,8 +163,9 @@ class Values:
         if expression.codes is None:
             return text
         cases = " ".join(
-            f"when {code(key)} then {'null' if meaning is None else literal(meaning)}"
+            f"when {spelt} then {'null' if meaning is None else literal(meaning)}"
             for key, meaning in expression.codes.items()
+            for spelt in code_literals(key)
         )
         if expression.otherwise is None:
             return f"case {folded(text)} {cases} end"
@@ -174,9 +182,7 @@ class Values:
                 return conversions.timestamp(text, formats, zone)
             return conversions.date(text, formats, column.name in FORWARD_DATES)
         if column.is_number:
-            number = conversions.divided(conversions.decimal(text), self._shift(expression))
-            number = f"abs({number})" if expression.absolute else number
-            return conversions.numeric(f"-{number}" if expression.negate else number, type_)
+            return self._number(text, expression, column)
         if type_ == "boolean":
             return conversions.boolean(text)
         if not column.is_text:
@@ -186,10 +192,19 @@ class Values:
             return f"case when lower({text}) in ({allowed}) then lower({text}) end"
         return text
 
-    def _shift(self, expression: Expression) -> int:
-        """Digits behind the decimal point that the text does not show: implied decimals, and ``divide``."""
-        field = self.scope.place(expression.path).field if expression.path else None
-        return (field.decimals if field else 0) + round(math.log10(expression.divide))
+    def _number(self, text: str, expression: Expression, column: CanonicalColumn) -> str:
+        """Number of a column; implied decimals and ``divide`` are digits that the text does not show."""
+        scale = column.scale
+        if scale is None:
+            number = conversions.integer(text, column.type.lower())
+        else:
+            field = self.scope.place(expression.path).field if expression.path else None
+            shift = (field.decimals if field else 0) + round(math.log10(expression.divide))
+            number = conversions.decimal(text, scale, shift)
+            if column.type.lower().replace(" ", "") != f"decimal(18,{scale})":
+                number = f"try_cast({number} as {column.type.lower()})"
+        number = f"abs({number})" if expression.absolute else number
+        return f"-{number}" if expression.negate else number
 
 
 def _inheriting(part: Expression, whole: Expression) -> Expression:

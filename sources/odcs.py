@@ -80,7 +80,7 @@ def _validator() -> Any:
 
 
 def _schema_problems(document: Document) -> Iterator[Problem]:
-    for found in _validator().iter_errors(document.data):
+    for found in _validator().iter_errors(_typed(document.data)):
         error = best_match([found]) if found.context else found
         location = tuple(error.absolute_path)
         if "logicalTypeOptions" in location and error.validator == "additionalProperties":
@@ -91,6 +91,23 @@ def _schema_problems(document: Document) -> Iterator[Problem]:
             continue  # the models have named the key already, with a hint
         else:
             yield document.problem(location, _said(error))
+
+
+def _typed(data: Any) -> Any:
+    """The document with each property's type said: to the schema one without is of every type, a map too."""
+    if isinstance(data, list):
+        return [_typed(item) for item in data]
+    if not isinstance(data, dict):
+        return data
+    made = {key: _typed(value) for key, value in data.items()}
+    for part in (*_listed(made.get("properties")), made.get("items")):
+        if isinstance(part, dict):
+            part.setdefault("logicalType", "string")
+    return made
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _said(error: Any) -> str:

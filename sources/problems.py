@@ -68,14 +68,16 @@ class Document:
         """Parse the text; a text that is not one YAML mapping is a Problem."""
         try:
             root = yaml.compose(text, Loader=_Loader)
+            if isinstance(root, yaml.MappingNode):
+                return cls(file, root)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 0
             return Problem(file, line, "", f"not YAML: {error.problem or error.context}")
         except yaml.YAMLError as error:
             return Problem(file, 0, "", f"not YAML: {str(error).splitlines()[0]}")
-        if not isinstance(root, yaml.MappingNode):
-            return Problem(file, 1, "", "the document is not a mapping (key: value lines)")
-        return cls(file, root)
+        except RecursionError:
+            return Problem(file, 0, "", "the document contains itself, or nests too deep")
+        return Problem(file, 1, "", "the document is not a mapping (key: value lines)")
 
     def line(self, location: Iterable[Step]) -> int:
         """Line (from 1) of the value at the location, or of its nearest parent that is there."""

@@ -19,6 +19,8 @@ _SEPARATORS = str.maketrans("", "", " -\u3000\xa0")
 _WIDE_DIGITS = str.maketrans("０１２３４５６７８９", "0123456789")
 _DIGIT_RUN = re.compile(rb"\d(?:[ -]?\d){12,}")
 _SHORTEST, _LONGEST = 13, 19
+# A shorter value is no card number, and its bytes may stand anywhere in the record.
+_SHORTEST_SECRET = 8
 
 
 class CardTokens:
@@ -55,7 +57,7 @@ def mask_cards(raw: bytes, secrets: Sequence[bytes], codec: str) -> bytes:
     A run of 13 to 19 digits (single blanks or hyphens between them allowed) that passes the Luhn check is a card
     number; in a longer run, as adjoining fixed-width fields make, every stretch of it that passes is.
     """
-    for secret in secrets:
+    for secret in (secret for secret in secrets if len(secret) >= _SHORTEST_SECRET):
         raw = raw.replace(secret, _masked(secret, codec))
     if "1".encode(codec) != b"1":
         # Digits are other bytes in this encoding: look at the text.

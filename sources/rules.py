@@ -1,7 +1,7 @@
 """Row rules: what a contract says of single values and keys, compiled to DuckDB predicates over landed text.
 
-A row that breaks a rule goes to quarantine. Values are understood as staging will understand them
-(``conversions``), so nothing that passes here is lost there. Rules over whole tables (sums, references, quality
+A row that breaks a rule goes to quarantine. Numbers, dates and codes are understood as staging understands them
+(``conversions``). Rules over whole tables (sums, references, quality
 entries of the contract) are the gate's, not ours.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from sources import conversions
 from sources.contract import Field, SourceObject
-from sources.conversions import clean, code, folded, identifier, literal
+from sources.conversions import clean, code_literals, folded, identifier, literal
 
 _ISO = "%Y-%m-%d"
 _NUMERIC = ("number", "integer")
@@ -39,8 +39,8 @@ def row_rules(obj: SourceObject) -> tuple[Rule, ...]:
 
 
 def number_of(field: Field) -> str:
-    """SQL of a field's exact number as staging reads it (implied decimals set); null where it is none."""
-    return conversions.divided(_decimal(_value(field)), field.decimals)
+    """SQL of a field's exact number as written (implied decimals not yet set); null where it is none."""
+    return _decimal(_value(field))
 
 
 def unreadable_number(field: Field) -> str:
@@ -49,34 +49,35 @@ def unreadable_number(field: Field) -> str:
 
 
 def repeated_keys(obj: SourceObject, landed: str, offenders: str) -> str:
-    """Query for the rows (column ``row``) whose primary key an earlier row has that breaks no rule.
+    """Query for the rows (column ``_row``) whose primary key an earlier row has that breaks no rule.
 
     Args:
         obj: the object; it has a primary key.
-        landed: relation with the landed columns and ``row``, the row's place.
-        offenders: relation with the ``row`` of those that break a rule.
+        landed: relation with the landed columns and ``_row``, the row's place.
+        offenders: relation with the ``_row`` of those that break a rule.
     """
     keys = ", ".join(_keys(obj))
     # Hashes first: only rows that may be repeated are compared by their keys, so memory stays small.
     return f"""
-        with candidate as (
+        with suspect as (
             select hash({keys}) as key_hash from {landed} group by all having count(*) > 1
         )
-        select row from (
-            select row, row_number() over (partition by {keys} order by row) as occurrence
+        select _row from (
+            select _row, row_number() over (partition by {keys} order by _row) as occurrence
             from {landed}
-            where hash({keys}) in (from candidate) and row not in (select row from {offenders})
+            where hash({keys}) in (from suspect) and _row not in (select _row from {offenders})
         ) where occurrence > 1
     """
 
 
-def known_keys(obj: SourceObject, landed: str, history: Sequence[Path]) -> str:
-    """Query for the rows (column ``row``) whose primary key an earlier business date has brought."""
+def known_keys(obj: SourceObject, landed: str, offenders: str, history: Sequence[Path]) -> str:
+    """Query for the rows (column ``_row``), offenders apart, whose key an earlier business date has brought."""
     files = ", ".join(literal(str(path)) for path in history)
     keys = ", ".join(f"{key} as k{n}" for n, key in enumerate(_keys(obj)))
     names = ", ".join(f"k{n}" for n in range(len(obj.primary_key)))
     return f"""
-        select row from (select row, {keys} from {landed}) as arriving
+        select _row
+        from (select _row, {keys} from {landed} where _row not in (select _row from {offenders})) as arriving
         semi join (select {keys} from read_parquet([{files}])) as earlier using ({names})
     """
 
@@ -104,7 +105,7 @@ def _field_rules(field: Field) -> Iterator[Rule]:
         said = kind or f"a {field.logical_type}"
         yield rule("logicalType", f"not {said}", f"{value} is not null and {understood} is null")
     if field.enum:
-        allowed = ", ".join(code(value) for value in field.enum)
+        allowed = ", ".join(spelling for each in field.enum for spelling in code_literals(each))
         yield rule("enum", "not one of the contract's codes", f"{folded(value)} not in ({allowed})")
     yield from (rule(*parts) for parts in _option_rules(field))
     if field.not_future:
@@ -117,7 +118,7 @@ def _understood(field: Field) -> str | None:
     if field.logical_type == "number":
         return _decimal(value)
     if field.logical_type == "integer":
-        return conversions.numeric(_decimal(value), "hugeint")
+        return f"case when {_decimal(value)} = trunc({_decimal(value)}) then 1 end"
     if field.logical_type == "date":
         return _date(field)
     if field.logical_type == "timestamp":
@@ -149,20 +150,18 @@ def _option_rules(field: Field) -> Iterable[tuple[str, str, str]]:
 
 
 def _bound(field: Field, bound: Any) -> str | None:
+    """SQL of a bound, in the units of the text: implied decimals move its point to the right."""
     if field.logical_type in _NUMERIC:
-        return f"cast({literal(str(Decimal(str(bound))))} as decimal(38, 10))"
+        return f"cast({literal(format(Decimal(str(bound)).scaleb(field.decimals), 'f'))} as decimal(38, 10))"
     if field.logical_type in _DATES:
         return f"cast({literal(str(bound))} as date)"
     return None
 
 
 def _decimal(value: str) -> str:
-    """Number of a text. Plain ones are cast, which is fast; separators and signs behind take the longer way."""
-    cast = f"try_cast({value} as decimal(38, 10))"
-    return (
-        f"case when {cast} is not null and not contains({value}, '_') then {cast} "
-        f"else {conversions.decimal(value)} end"
-    )
+    """Exact number of a text: plainly written ones to ten places, those with separators or a sign behind to four."""
+    odd = conversions.decimal(value, scale=4)
+    return f"coalesce(try_cast({value} as decimal(38, 10)), cast({odd} as decimal(38, 10)))"
 
 
 def _date(field: Field) -> str:

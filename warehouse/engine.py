@@ -6,6 +6,7 @@ bounded, what does not fit spills to a folder. No file is ever opened for writin
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ from warehouse.lake import Lake, MissingPartitionError
 
 HISTORY = "landing_history"
 PREVIOUS = "previous"
+
+
+class TableError(RuntimeError):
+    """A table could not be computed; says which and how, without any value of the data."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,20 @@ class Engine:
         params: Mapping[str, Any] | None = None,
     ) -> int:
         """Write a select as a defined table: exactly its columns, in their order and types, sorted by its key."""
+        try:
+            return self._write(con, table, select, business_date, params)
+        except duckdb.Error as error:
+            # DuckDB quotes the value it stumbled over: it must not reach logs and event stores
+            raise TableError(f"{table.id}: {type(error).__name__}: {_without_values(str(error))}") from None
+
+    def _write(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        table: Table,
+        select: str,
+        business_date: dt.date,
+        params: Mapping[str, Any] | None,
+    ) -> int:
         wanted = {name: value for name, value in (params or {}).items() if f"${name}" in select}
         body = select.rstrip().rstrip(";")
         result = con.execute(f"describe ({body}\n)", wanted or None).fetchall()
@@ -110,3 +129,8 @@ class Engine:
             listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
             con.execute(f'create schema if not exists "{schema}"')
             con.execute(f'create view "{schema}"."{name}" as from read_parquet([{listed}])')
+
+
+def _without_values(message: str) -> str:
+    """First line of a DuckDB message, everything in quotes left out."""
+    return re.sub(r"\"[^\"]*\"|'[^']*'", "'...'", message.strip().splitlines()[0])

@@ -150,10 +150,10 @@ candidate as (
         address.record_id,
         named.updated_at,
         'address',
-        to_json({
+        cast(to_json({
             'province': address.province, 'city': address.city, 'district': address.district,
             'address_text': address.address_text, 'postcode': address.postcode, 'country': address.country
-        }),
+        }) as varchar),
         null,
         address.address_type in ('home', 'registered')
     from address

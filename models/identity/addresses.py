@@ -17,7 +17,7 @@ from models.identity.standardise_settings import StandardiseSettings
 
 
 def create_addresses(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, lexicon: Lexicon) -> None:
-    """Create ``std_work.party_region``: system, record_id, address_region, address_key.
+    """Create ``std_work.party_region``: party_no, address_region, address_key.
 
     ``address_region`` is ``province|city|district`` in bare names, an unknown level empty; NULL if all are.
     ``address_key`` is the rest: upper case, without punctuation (nor blanks, where the script has none), numbers
@@ -34,68 +34,91 @@ def create_addresses(con: duckdb.DuckDBPyConnection, settings: StandardiseSettin
 def _choose(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings) -> None:
     """Create ``std_work.address_row``: the address that stands for each record."""
     places = " ".join(
-        f"when coalesce(party.party_type, 'person') = {quoted(party_type)} and address_type = {quoted(kind)}"
-        f" then {place}"
+        f"when party.party_type = {quoted(party_type)} and address.address_type = {quoted(kind)} then {place}"
         for party_type, kinds in sorted(settings.address_priority.items())
         for place, kind in enumerate(kinds)
     )
     con.execute(
         f"""
         create or replace table {WORK}.address_row as
-        with ranked as (
+        with given as (
             select
-                system, record_id,
-                {{
-                    'province': province, 'city': city, 'district': district, 'address_text': address_text
-                }} as address,
-                (
-                    address_text is null and city is null and district is null,
-                    case {places} else 99 end, address_text, city, district, province
-                ) as place
-            from staging.party_address
-            left join (select system, record_id, party_type from staging.party) as party using (system, record_id)
+                party.party_no,
+                address.address_text, address.city, address.district, address.province,
+                coalesce(address.address_text, address.city, address.district) is null as is_empty,
+                case {places} else 99 end as place
+            from staging.party_address as address
+            inner join {WORK}.party as party using (system, record_id)
+        ),
+        several as (
+            select party_no from given group by party_no having count(*) > 1
         ),
         best as (
-            select system, record_id, arg_min(address, place) as address from ranked group by system, record_id
+            select
+                party_no,
+                min({{
+                    'is_empty': is_empty, 'place': place, 'address_text': address_text,
+                    'city': city, 'district': district, 'province': province
+                }}) as address
+            from given
+            semi join several using (party_no)
+            group by party_no
         )
-        select system, record_id, unnest(address) from best
+        select party_no, address_text, city, district, province from given anti join several using (party_no)
+        union all
+        select party_no, address.address_text, address.city, address.district, address.province from best
         """
     )
 
 
 def _locate(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, lexicon: Lexicon) -> None:
-    """Create ``std_work.address_place``: standard regions of the fields, and the text made comparable."""
+    """Create ``std_work.address_place``: standard regions of the fields, and the text made comparable.
+
+    Texts are worked on once (``address_rest``), however many records carry them.
+    """
     nothing = sql_list(placeholder_words(settings, lexicon))
     countries = alternation(lexicon.words("country_words"))
     con.execute(
         rf"""
-        create or replace table {WORK}.address_place as
-        with spelled as (
+        create or replace table {WORK}.address_rest as
+        with folded as (
             select
-                address.system, address.record_id,
-                province.name as province, city.name as city, district.name as district,
-                upper(strip_accents(address_text.text)) as text
-            from {WORK}.address_row as address
-            left join {WORK}.region_text as province on address.province = province.raw
-            left join {WORK}.region_text as city on address.city = city.raw
-            left join {WORK}.region_text as district on address.district = district.raw
-            left join {WORK}.address_text as address_text on address.address_text = address_text.raw
+                raw,
+                case when regexp_matches(text, '[^0-9A-Z\x{{4E00}}-\x{{9FFF}}]') then
+                    regexp_replace(upper(strip_accents(text)), '[^\p{{L}}\p{{N}}#*-]+', ' ', 'g')
+                else text end as text
+            from {WORK}.address_text
         ),
-        bare as (
+        spelled as (
             select
-                system, record_id, province, city, district,
+                raw,
                 regexp_matches(text, '\p{{Han}}') as is_joined,
-                regexp_replace(text, '[^\p{{L}}\p{{N}}#*-]+', ' ', 'g') as text
-            from spelled
+                text
+            from folded
+            where {bare("text")} not in {nothing}
         )
         select
-            system, record_id, province, city, district, is_joined,
+            raw, is_joined,
             case
-                when {bare("text")} in {nothing} then ''
                 when is_joined then regexp_replace(replace(text, ' ', ''), '^{countries}', '')
                 else trim(replace(text, '-', ' '))
             end as rest
-        from bare
+        from spelled
+        """
+    )
+    con.execute(
+        f"""
+        create or replace table {WORK}.address_place as
+        select
+            address.party_no,
+            province.name as province, city.name as city, district.name as district,
+            coalesce(text.is_joined, false) as is_joined,
+            coalesce(text.rest, '') as rest
+        from {WORK}.address_row as address
+        left join {WORK}.region_text as province on address.province = province.raw
+        left join {WORK}.region_text as city on address.city = city.raw
+        left join {WORK}.region_text as district on address.district = district.raw
+        left join {WORK}.address_rest as text on address.address_text = text.raw
         """
     )
 
@@ -106,47 +129,9 @@ def _read_regions(con: duckdb.DuckDBPyConnection, lexicon: Lexicon) -> None:
     A name without its suffix counts only before another region's name or where the field says the same, and
     never before a word for a street: 上海路 is a road in another town.
     """
-    suffix, every = suffix_pattern(lexicon), region_alternation(con)
-    streets = alternation(lexicon.words("street_words"))
-    fillers = alternation([word for word in lexicon.words("region_fillers") if len(word) > 2])
     table = f"{WORK}.address_place"
     for level in LEVELS:
-        others = ", ".join(other for other in LEVELS if other != level)
-        con.execute(
-            f"""
-            create or replace table {WORK}.address_read_{level} as
-            with headed as (
-                select
-                    *,
-                    regexp_extract(
-                        case when is_joined then rest end,
-                        '^({region_alternation(con, level)})({suffix})?{fillers}?(.*)$',
-                        ['name', 'suffix', 'rest']
-                    ) as head
-                from {table}
-            ),
-            judged as (
-                select
-                    *,
-                    coalesce(
-                        head.name <> '' and coalesce({level} = head.name, true) and (
-                            head.suffix <> ''
-                            or (
-                                not regexp_matches(head.rest, '^{streets}')
-                                and ({level} is not null or regexp_matches(head.rest, '^{every}'))
-                            )
-                        ),
-                        false
-                    ) as is_found
-                from headed
-            )
-            select
-                system, record_id, is_joined, {others},
-                case when is_found then head.name else {level} end as {level},
-                case when is_found then head.rest else rest end as rest
-            from judged
-            """
-        )
+        _read_level(con, lexicon, level, table)
         table = f"{WORK}.address_read_{level}"
     con.execute(
         f"""
@@ -171,14 +156,74 @@ def _read_regions(con: duckdb.DuckDBPyConnection, lexicon: Lexicon) -> None:
     )
 
 
+def _read_level(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, level: str, table: str) -> None:
+    """Create ``std_work.address_read_<level>`` from ``table``: the level also read from the head of the text."""
+    suffix, every = suffix_pattern(lexicon), region_alternation(con)
+    streets = alternation(lexicon.words("street_words"))
+    fillers = alternation([word for word in lexicon.words("region_fillers") if len(word) > 2])
+    # A name is looked up by its length: joins on a few prefixes cost a fraction of one long alternation.
+    lengths = [
+        length
+        for (length,) in con.execute(
+            f"select distinct length(name) from {WORK}.region_name where level = $1 and regexp_matches(name, '\\p{{Han}}')",
+            [level],
+        ).fetchall()
+    ]
+    heads = "".join(
+        f" left join (select name from {WORK}.region_name where level = '{level}' and length(name) = {length})"
+        f" as head_{length} on left(address.rest, {length}) = head_{length}.name"
+        for length in lengths
+    )
+    longest = ", ".join(f"head_{length}.name" for length in sorted(lengths, reverse=True))
+    con.execute(
+        f"""
+        create or replace table {WORK}.address_read_{level} as
+        with headed as (
+            select address.*, {f"coalesce({longest}, null)" if lengths else "null::varchar"} as head
+            from {table} as address {heads}
+        ),
+        suffixed as (
+            select
+                *,
+                substr(rest, length(head) + 1) as behind,
+                regexp_extract(substr(rest, length(head) + 1), '^{suffix}') as suffix
+            from headed
+        ),
+        judged as (
+            select
+                *,
+                case
+                    when head is null or not is_joined or {level} <> head then false
+                    when suffix <> '' then true
+                    when regexp_matches(behind, '^{streets}') then false
+                    else {level} is not null or regexp_matches(behind, '^{every}')
+                end as is_found
+            from suffixed
+        )
+        select
+            party_no, is_joined, {", ".join(other for other in LEVELS if other != level)},
+            case when is_found then head else {level} end as {level},
+            case when is_found then regexp_replace(substr(behind, length(suffix) + 1), '^{fillers}', '') else rest
+            end as rest
+        from judged
+        """
+    )
+
+
 def _create_keys(con: duckdb.DuckDBPyConnection, lexicon: Lexicon) -> None:
-    """Create ``std_work.party_region`` from what was read."""
+    """Create ``std_work.address_key`` for each distinct rest, and ``std_work.party_region``."""
     units = alternation(lexicon.words("unit_words"))
     counted = rf"{alternation([*lexicon.numerals, *lexicon.numeral_powers])}{units}"
+    con.execute(
+        f"""
+        create or replace table {WORK}.address_distinct as
+        select distinct rest, is_joined from {WORK}.address_read where rest <> ''
+        """
+    )
     map_distinct(
         con,
         f"{WORK}.address_numeral",
-        f"select distinct rest from {WORK}.address_read where regexp_matches(rest, {quoted(counted)})",
+        f"select distinct rest from {WORK}.address_distinct where regexp_matches(rest, {quoted(counted)})",
         lambda texts: {"in_digits": in_digits(texts, lexicon)},
     )
     shortened = "rest"
@@ -186,18 +231,14 @@ def _create_keys(con: duckdb.DuckDBPyConnection, lexicon: Lexicon) -> None:
         shortened = rf"regexp_replace({shortened}, '\b{long}\b', {quoted(short)}, 'g')"
     con.execute(
         rf"""
-        create or replace table {WORK}.party_region as
+        create or replace table {WORK}.address_key as
         with counted as (
-            select
-                system, record_id, is_joined,
-                case when coalesce(province, city, district) is not null
-                    then concat(province, '|', city, '|', district) end as address_region,
-                coalesce(numeral.in_digits, address.rest) as rest
-            from {WORK}.address_read as address
-            left join {WORK}.address_numeral as numeral on address.rest = numeral.rest
+            select address.rest as given, address.is_joined, coalesce(numeral.in_digits, address.rest) as rest
+            from {WORK}.address_distinct as address
+            left join {WORK}.address_numeral as numeral using (rest)
         )
         select
-            system, record_id, address_region,
+            given as rest, is_joined,
             nullif(
                 case
                     when is_joined then trim(regexp_replace(
@@ -208,6 +249,19 @@ def _create_keys(con: duckdb.DuckDBPyConnection, lexicon: Lexicon) -> None:
                 ''
             ) as address_key
         from counted
+        """
+    )
+    con.execute(
+        f"""
+        create or replace table {WORK}.party_region as
+        select
+            address.party_no,
+            case when coalesce(address.province, address.city, address.district) is not null
+                then concat(address.province, '|', address.city, '|', address.district)
+            end as address_region,
+            key.address_key
+        from {WORK}.address_read as address
+        left join {WORK}.address_key as key using (rest, is_joined)
         """
     )
 

@@ -25,6 +25,7 @@ _NAMES_FIT = """(
     or l.name_standard = r.name_standard
     or l.name_latin = r.name_latin
     or l.name_sorted = r.name_sorted
+    or l.latin_sorted = r.latin_sorted
     or list_has_any(l.name_open, r.name_open)
     or list_has_all(l.latin_tokens, r.latin_tokens) or list_has_all(r.latin_tokens, l.latin_tokens)
     or jaro_winkler_similarity(l.name_latin, r.name_latin) >= 0.94
@@ -40,7 +41,7 @@ _PERSONS_FIT = f"""(
     or ({_PART_OF_NAME} and l.birth_date = r.birth_date and l.sex is not distinct from r.sex)
 )"""
 _ORGANISATIONS_FIT = f"""(
-    coalesce(l.branch_suffix, '') = coalesce(r.branch_suffix, '')
+    coalesce(l.branch_suffix = r.branch_suffix, true)
     and ({_NAMES_FIT} or l.name_core = r.name_core
         or contains(l.name_core, r.name_core) or contains(r.name_core, l.name_core)
         or len(list_intersect(l.core_tokens, r.core_tokens))
@@ -177,6 +178,8 @@ def _compatible_edges(con: duckdb.DuckDBPyConnection) -> None:
             other_name.other_names,
             strftime(birth_date, '%Y%m%d') as birth_digits,
             list_aggregate(list_sort(string_split(name_standard, '')), 'string_agg', '') as name_sorted,
+            list_aggregate(list_sort(string_split(replace(name_latin, ' ', ''), '')), 'string_agg', '')
+                as latin_sorted,
             if(length(name_standard) between 3 and 40, list_transform(
                 range(1, length(name_standard) + 1),
                 lambda i: name_standard[:i - 1] || '?' || name_standard[i + 1:]

@@ -27,7 +27,7 @@ _SHORTEST_PHONE = 7
 def create_contacts(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, lexicon: Lexicon) -> None:
     """Create ``std.party_contact``: system, record_id, contact_type, contact_value, party_count, is_identifying.
 
-    Reads ``staging.party_contact``, ``std.party_document`` and ``std.party_standard``. ``party_count`` is the
+    Reads ``staging.party_contact``, ``std_work.party_document``, ``party_person`` and ``main_name``. ``party_count`` is the
     number of different parties behind the records that carry the value, as far as a shared strong document or
     the same name and birth date tell.
     """
@@ -49,13 +49,19 @@ def create_contacts(con: duckdb.DuckDBPyConnection, settings: StandardiseSetting
     con.execute(
         f"""
         create or replace table {WORK}.contact_row as
-        select distinct
-            contact.system, contact.record_id,
-            coalesce(value.kind, case when contact.contact_type = 'mobile' then 'mobile' else 'phone' end)
-                as contact_type,
-            value.contact_value, value.may_identify
-        from staging.party_contact as contact
-        inner join {WORK}.contact_value as value on contact.contact_value = value.raw
+        with named as (
+            select
+                party.party_no,
+                coalesce(value.kind, case when contact.contact_type = 'mobile' then 'mobile' else 'phone' end)
+                    as contact_type,
+                value.contact_value, value.may_identify
+            from staging.party_contact as contact
+            inner join {WORK}.contact_value as value on contact.contact_value = value.raw
+            inner join {WORK}.party as party using (system, record_id)
+        )
+        select party_no, contact_type, contact_value, bool_or(may_identify) as may_identify
+        from named
+        group by party_no, contact_type, contact_value
         """
     )
     _create_party_keys(con)
@@ -85,10 +91,11 @@ def _create_emails(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings
 
 
 def _create_phones(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, lexicon: Lexicon) -> None:
-    """Append the phones: mobiles of the home country by its numbering plan, the rest by phonenumbers."""
+    """Append the phones: those of the home country by its numbering plan in SQL, the rest by phonenumbers."""
     plan = phonenumbers.PhoneMetadata.metadata_for_region(settings.phone_region)
     code = plan.country_code
     mobile = plan.mobile.national_number_pattern
+    fixed = plan.fixed_line.national_number_pattern
     trunk = plan.national_prefix or "0"
     extension = alternation(lexicon.words("extension_words"))
     con.execute(
@@ -120,6 +127,7 @@ def _create_phones(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings
                 nullif(regexp_extract(dialled, '^({mobile})$', 1), ''),
                 nullif(regexp_extract(dialled, '^(?:(?:\+|00|0)?{code}|{trunk})({mobile})$', 1), '')
             ) as mobile,
+            nullif(regexp_extract(dialled, '^(?:(?:\+|00|0)?{code}|{trunk})({fixed})$', 1), '') as fixed,
             regexp_replace(regexp_replace(dialled, '^(?:\+|00){code}', ''), '[^0-9*]', '', 'g') as masked
         from dialled
         """
@@ -130,7 +138,7 @@ def _create_phones(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings
         f"""
         select distinct regexp_replace(part, '{extension}', ' EXT ') as part
         from {WORK}.phone_part
-        where mobile is null and not is_masked
+        where coalesce(mobile, fixed) is null and not is_masked
         """,
         lambda parts: parse_phones(parts, settings.phone_region),
     )
@@ -139,15 +147,20 @@ def _create_phones(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings
         rf"""
         insert into {WORK}.contact_value
         with phone as (
-            select raw, 'mobile' as kind, '+{code}' || mobile as value, true as may_identify, mobile as national
+            select
+                raw,
+                case when mobile is null then 'phone' else 'mobile' end as kind,
+                '+{code}' || coalesce(mobile, fixed) as value,
+                true as may_identify,
+                coalesce(mobile, fixed) as national
             from {WORK}.phone_part
-            where mobile is not null
+            where coalesce(mobile, fixed) is not null
             union all
             select part.raw, parsed.kind, parsed.value, parsed.is_complete, parsed.national
             from {WORK}.phone_part as part
             inner join {WORK}.phone_parsed as parsed
                 on regexp_replace(part.part, '{extension}', ' EXT ') = parsed.part
-            where part.mobile is null and not part.is_masked and parsed.value is not null
+            where coalesce(part.mobile, part.fixed) is null and not part.is_masked and parsed.value is not null
             union all
             select raw, null, '+{code}' || masked, false, masked
             from {WORK}.phone_part
@@ -236,21 +249,23 @@ def _create_party_keys(con: duckdb.DuckDBPyConnection) -> None:
         f"""
         create or replace table {WORK}.party_key as
         with document as (
-            select system, record_id, min(hash(document_type, document_number)) as document_key
-            from std.party_document
+            select party_no, min(hash(document_type, document_number)) as document_key
+            from {WORK}.party_document
             where is_strong
-            group by system, record_id
+            group by party_no
         ),
         record as (
             select
-                party.system, party.record_id, document.document_key,
-                hash(coalesce(party.name_latin, party.name_standard)) as name_key,
-                case when party.name_standard is not null and party.birth_date is not null
-                    then hash(coalesce(party.name_latin, party.name_standard), party.birth_date)
-                end as birth_key,
-                party.name_standard is not null as is_named
-            from std.party_standard as party
-            left join document using (system, record_id)
+                person.party_no, document.document_key,
+                case when name.party_no is not null
+                    then hash(coalesce(name.name_latin, name.name_standard))
+                end as name_key,
+                case when name.party_no is not null and person.birth_date is not null
+                    then hash(coalesce(name.name_latin, name.name_standard), person.birth_date)
+                end as birth_key
+            from {WORK}.party_person as person
+            left join {WORK}.main_name as name using (party_no)
+            left join document using (party_no)
         ),
         of_birth as (
             select birth_key, min(document_key) as document_key
@@ -270,8 +285,8 @@ def _create_party_keys(con: duckdb.DuckDBPyConnection) -> None:
             group by document_key
         )
         select
-            joined.system, joined.record_id,
-            case when joined.is_named then joined.name_key end as name_key,
+            joined.party_no,
+            joined.name_key,
             coalesce(of_document.joined_key, joined.joined_key) as party_key
         from joined
         left join of_document using (document_key)
@@ -285,41 +300,40 @@ def _create_party_contacts(con: duckdb.DuckDBPyConnection, settings: Standardise
         f"""
         create or replace table std.party_contact as
         with shared as (
-            select contact_value
-            from {WORK}.contact_row
-            group by contact_value
-            having min((system, record_id)) <> max((system, record_id))
+            select contact_value from {WORK}.contact_row group by contact_value having count(*) > 1
         ),
         holder as (
-            select contact.contact_value, contact.system, contact.record_id, party.party_key, party.name_key
+            select contact.contact_value, contact.party_no, party.party_key, party.name_key
             from {WORK}.contact_row as contact
-            inner join shared using (contact_value)
-            left join {WORK}.party_key as party using (system, record_id)
+            semi join shared using (contact_value)
+            inner join {WORK}.party_key as party using (party_no)
         ),
         namesake as (
             select contact_value, name_key, min(party_key) as party_key
             from holder
-            where name_key is not null
+            where name_key is not null and party_key is not null
             group by contact_value, name_key
         ),
-        counted as (
+        person as (
+            select contact_value, party_key from holder where party_key is not null
+            union all
             select
                 holder.contact_value,
-                count(distinct coalesce(
-                    holder.party_key, namesake.party_key, holder.name_key, hash(holder.system, holder.record_id)
-                )) as party_count
+                coalesce(namesake.party_key, holder.name_key, hash('unnamed', holder.party_no))
             from holder
             left join namesake using (contact_value, name_key)
-            group by holder.contact_value
+            where holder.party_key is null
+        ),
+        counted as (
+            select contact_value, count(distinct party_key) as party_count from person group by contact_value
         )
         select
-            contact.system, contact.record_id, contact.contact_type, contact.contact_value,
+            party.system, party.record_id, contact.contact_type, contact.contact_value,
             coalesce(counted.party_count, 1) as party_count,
-            bool_or(contact.may_identify) and coalesce(counted.party_count, 1) <= $most as is_identifying
+            contact.may_identify and coalesce(counted.party_count, 1) <= $most as is_identifying
         from {WORK}.contact_row as contact
+        inner join {WORK}.party as party using (party_no)
         left join counted using (contact_value)
-        group by contact.system, contact.record_id, contact.contact_type, contact.contact_value, counted.party_count
-        order by all
         """,
         {"most": settings.contact_max_parties},
     )

@@ -18,8 +18,6 @@ from models.identity.languages import Lexicon
 WORK = "std_work"
 """Schema of the tables that live only while one standardisation runs."""
 
-_PLAIN = r"[^ -~\x{4E00}-\x{9FFF}]"
-
 
 def quoted(text: str) -> str:
     """Return the text as a SQL string literal."""
@@ -70,7 +68,7 @@ def clean_texts(con: duckdb.DuckDBPyConnection, table: str, values_sql: str, lex
 
     Control and format characters go, white space becomes single blanks, compatibility forms (full-width digits,
     ligatures) become plain ones (NFKC), traditional characters become simplified ones where a language says
-    so. ``text`` is NULL where nothing is left.
+    so. Texts of which nothing is left are not in the table.
 
     Args:
         con: Connection that owns the tables.
@@ -78,52 +76,49 @@ def clean_texts(con: duckdb.DuckDBPyConnection, table: str, values_sql: str, lex
         values_sql: Query with one text column; NULLs and repetitions are allowed.
         lexicon: Words of the bank's languages, for their OpenCC conversions.
     """
-    special = _special_characters(lexicon.conversions)
     con.execute(
-        rf"""
-        create or replace table {table} as
-        with value as (
-            select distinct raw from ({values_sql}) as given(raw) where raw is not null
-        ),
-        squeezed as (
-            select
-                raw,
-                trim(regexp_replace(
-                    regexp_replace(raw, '\p{{Cf}}', '', 'g'), '[\p{{Z}}\p{{Cc}}]+', ' ', 'g'
-                )) as text
-            from value
-        )
+        f"""
+        create or replace table {table}_raw as
+        with value as (select distinct raw from ({values_sql}) as given(raw) where raw is not null)
         select
             raw,
-            nullif(text, '') as text,
-            regexp_matches(text, {quoted(_PLAIN)}) or regexp_matches(text, {quoted(special)}) as is_special
-        from squeezed
+            regexp_matches(raw, {quoted(_not_plain(lexicon.conversions))}) or raw <> trim(raw) or contains(raw, '  ')
+                as is_special
+        from value
         """
     )
     map_distinct(
         con,
         f"{table}_special",
-        f"select distinct text from {table} where is_special",
-        lambda texts: {"plain": plain_texts(texts, lexicon.conversions)},
+        f"select raw from {table}_raw where is_special",
+        lambda texts: {"text": plain_texts(texts, lexicon.conversions)},
     )
     con.execute(
         f"""
         create or replace table {table} as
-        select value.raw, case when value.is_special then nullif(special.plain, '') else value.text end as text
-        from {table} as value
-        left join {table}_special as special on value.text = special.text
+        select raw, raw as text from {table}_raw where not is_special and raw <> ''
+        union all
+        select raw, text from {table}_special where text <> ''
         """
     )
 
 
 def plain_texts(texts: Sequence[str], conversions: Sequence[str]) -> list[str]:
-    """Return the texts (no line breaks inside) in NFKC and after the OpenCC conversions, in order."""
+    """Return the texts as ``clean_texts`` spells them, in order."""
     if not texts:
         return []
-    joined = unicodedata.normalize("NFKC", "\n".join(texts))
+    joined = unicodedata.normalize("NFKC", "\n".join(_INVISIBLE.sub(_blank_for_control, text) for text in texts))
     for conversion in conversions:
         joined = _converter(conversion).convert(joined)
     return [" ".join(text.split()) for text in joined.split("\n")]
+
+
+def _blank_for_control(found: re.Match[str]) -> str:
+    return "" if unicodedata.category(found[0]) == "Cf" else " "
+
+
+# Control characters and the format characters that occur in text; surrogates cannot reach DuckDB.
+_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 @cache
@@ -132,15 +127,11 @@ def _converter(conversion: str) -> opencc.OpenCC:
 
 
 @cache
-def _special_characters(conversions: tuple[str, ...]) -> str:
-    """A character class of the CJK characters that a conversion changes."""
-    every = [chr(code) for code in range(0x3400, 0xA000)]
-    changed = {
-        character
-        for conversion in conversions
-        for character, converted in zip(
-            every, _converter(conversion).convert("\n".join(every)).split("\n"), strict=True
-        )
-        if character != converted
-    }
-    return f"[{''.join(sorted(changed))}]" if changed else r"[^\s\S]"
+def _not_plain(conversions: tuple[str, ...]) -> str:
+    """A class of every character but printable ASCII and the CJK characters that no conversion changes."""
+    every = [chr(code) for code in range(0x4E00, 0xA000)]
+    kept = set(every)
+    for conversion in conversions:
+        converted = _converter(conversion).convert("\n".join(every)).split("\n")
+        kept -= {before for before, after in zip(every, converted, strict=True) if before != after}
+    return f"[^ -~{''.join(sorted(kept))}]"

@@ -27,9 +27,9 @@ def create_documents(
 ) -> None:
     """Create ``std.party_document``.
 
-    Reads ``staging.party_document``, ``staging.party``, ``std_work.party_birth`` (birth dates without
-    placeholders) and ``std_work.main_name``. Columns: system, record_id, document_type, document_number,
-    is_valid, is_strong, birth_date, sex; the last two only of valid numbers that tell them.
+    Reads ``staging.party_document``, ``std_work.party`` and ``std_work.main_name``. Columns: system, record_id,
+    document_type, document_number, is_valid, is_strong, birth_date, sex; the last two only of valid numbers that
+    tell them. ``std_work.party_document`` is the same by party_no.
     """
     clean_texts(con, f"{WORK}.document_text", "select document_number from staging.party_document", lexicon)
     _create_rows(con, settings, lexicon)
@@ -44,27 +44,32 @@ def _create_rows(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, 
     con.execute(
         rf"""
         create or replace table {WORK}.document_number as
-        with masked as (
+        with folded as (
             select
-                raw, text,
-                regexp_replace(upper(strip_accents(text)), '[*●•■□○×✱※?]', '*', 'g') as number
+                raw,
+                case when regexp_full_match(text, '[0-9A-Z]+') then text
+                    else regexp_replace(upper(strip_accents(text)), '[*●•■□○×✱※?]', '*', 'g')
+                end as text
             from {WORK}.document_text
         ),
         spelled as (
             select
                 raw, text,
-                regexp_replace(
-                    case when regexp_matches(number, 'X{{3,}}') then replace(number, 'X', '*') else number end,
-                    '[^0-9A-Z*]', '', 'g'
-                ) as number
-            from masked
+                case when regexp_full_match(text, '[0-9A-Z]+') and not contains(text, 'XXX') then text
+                    else regexp_replace(
+                        case when contains(text, 'XXX') then replace(text, 'X', '*') else text end,
+                        '[^0-9A-Z*]', '', 'g'
+                    )
+                end as number
+            from folded
         )
         select raw, number
         from spelled
         where
             length(number) >= {_SHORTEST}
             and regexp_matches(number, '[0-9A-Z]')
-            and {bare("text")} not in {sql_list(placeholder_words(settings, lexicon))}
+            and case when text = number then number else {bare("text")} end
+                not in {sql_list(placeholder_words(settings, lexicon))}
             and not {is_made_up_number("number", 4)}
         """
     )
@@ -72,14 +77,13 @@ def _create_rows(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, 
         f"""
         create or replace table {WORK}.document_row as
         select
-            document.system, document.record_id, document.document_type, spelled.number,
-            coalesce(party.party_type, 'person') as party_type,
+            party.party_no, document.document_type, spelled.number,
             nullif(regexp_replace(
                 upper(coalesce(nullif(trim(document.issuing_country), ''), party.nationality)), '[^A-Z]', '', 'g'
             ), '') as country
         from staging.party_document as document
         inner join {WORK}.document_number as spelled on document.document_number = spelled.raw
-        left join staging.party as party using (system, record_id)
+        inner join {WORK}.party as party using (system, record_id)
         """
     )
 
@@ -158,7 +162,7 @@ def _judge(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, busine
         create or replace table {WORK}.document_judged as
         with checked as (
             select
-                document.system, document.record_id, document.party_type, document.document_type,
+                document.party_no, document.document_type,
                 document.document_type in {by_country} as is_by_country,
                 document.country,
                 coalesce(checked.standard, document.number) as number,
@@ -168,14 +172,14 @@ def _judge(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, busine
                     and (checked.birth_date is null or checked.birth_date between $oldest and $business_date)
                     and (
                         checked.has_check
-                        or coalesce(checked.birth_date = birth.birth_date, true)
-                        and coalesce(checked.sex = birth.sex, true)
+                        or coalesce(checked.birth_date = party.birth_date, true)
+                        and coalesce(checked.sex = party.sex, true)
                     ),
                     false
                 ) as is_valid
             from {WORK}.document_row as document
+            inner join {WORK}.party as party using (party_no)
             left join {WORK}.document_checked as checked using (document_type, number)
-            left join {WORK}.party_birth as birth using (system, record_id)
         ),
         seen as (
             select document_type, number, min(country) as country
@@ -196,7 +200,7 @@ def _judge(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, busine
             left join seen using (document_type, number)
         )
         select
-            system, record_id, party_type, document_type, number,
+            party_no, document_type, number,
             case when is_by_country and country is not null then country || ':' || number else number
             end as document_number,
             is_valid and (not is_by_country or country is not null) as is_valid,
@@ -218,7 +222,7 @@ def _add_parts(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings) ->
                 f"""
                 insert into {WORK}.document_judged
                 select
-                    system, record_id, party_type, $part_type,
+                    party_no, $part_type,
                     substr(number, $start, $length), substr(number, $start, $length), true, null, null
                 from {WORK}.document_judged
                 where document_type = $document_type and is_valid
@@ -236,13 +240,13 @@ def _create_party_documents(con: duckdb.DuckDBPyConnection, settings: Standardis
     """Create the table. A valid number under too many names is somebody's example, not an identity."""
     strong = " or ".join(
         f"document.document_type = {quoted(kind)}"
-        + (f" and document.party_type = {quoted(rule.identifies)}" if rule.identifies != "any" else "")
+        + (f" and party.party_type = {quoted(rule.identifies)}" if rule.identifies != "any" else "")
         for kind, rule in sorted(settings.documents.items())
         if rule.strong
     )
     con.execute(
         f"""
-        create or replace table std.party_document as
+        create or replace table {WORK}.party_document as
         with frequent as (
             select document_type, document_number
             from {WORK}.document_judged
@@ -254,22 +258,37 @@ def _create_party_documents(con: duckdb.DuckDBPyConnection, settings: Standardis
             select frequent.document_type, frequent.document_number
             from frequent
             inner join {WORK}.document_judged as document using (document_type, document_number)
-            inner join {WORK}.main_name as name using (system, record_id)
+            inner join {WORK}.main_name as name using (party_no)
             group by frequent.document_type, frequent.document_number
             having count(distinct coalesce(name.name_latin, name.name_standard)) > $document_max_names
+        ),
+        document as (
+            select
+                party_no, document_type, document_number,
+                bool_or(is_valid) as is_valid,
+                min(birth_date) filter (where is_valid) as birth_date,
+                min(sex) filter (where is_valid) as sex
+            from {WORK}.document_judged
+            group by party_no, document_type, document_number
         )
         select
-            document.system, document.record_id, document.document_type, document.document_number,
-            bool_or(document.is_valid) as is_valid,
-            bool_or(document.is_valid and dummy.document_number is null and ({strong or "false"})) as is_strong,
-            min(document.birth_date) filter (where document.is_valid) as birth_date,
-            min(document.sex) filter (where document.is_valid) as sex
-        from {WORK}.document_judged as document
+            document.party_no, document.document_type, document.document_number,
+            document.is_valid,
+            document.is_valid and dummy.document_number is null and ({strong or "false"}) as is_strong,
+            document.birth_date, document.sex
+        from document
+        inner join {WORK}.party as party using (party_no)
         left join dummy using (document_type, document_number)
-        group by document.system, document.record_id, document.document_type, document.document_number
-        order by all
         """,
         {"document_max_names": settings.document_max_names},
+    )
+    con.execute(
+        f"""
+        create or replace table std.party_document as
+        select party.system, party.record_id, document.* exclude (party_no)
+        from {WORK}.party_document as document
+        inner join {WORK}.party as party using (party_no)
+        """
     )
 
 

@@ -29,69 +29,71 @@ _UNKNOWN_KEY = r"[^\p{L}\p{N}]"
 def create_names(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, lexicon: Lexicon) -> None:
     """Create ``std.party_name`` and, for the later steps, ``std_work.main_name``.
 
-    Reads ``staging.party``, ``staging.party_name`` and ``std_work.region_name`` (the bank's own place names).
-    ``std_work.main_name`` has one row a party record: name_standard, surname, given_name, name_latin,
-    name_core, legal_form, branch_suffix.
+    Reads ``std_work.party``, ``staging.party_name`` and ``std_work.region_name`` (the bank's own place names).
+    ``std_work.main_name`` has one row a party record that has a name: party_no, name_standard, surname,
+    given_name, name_latin, name_core, legal_form, branch_suffix.
     """
-    _collect(con)
-    clean_texts(
-        con,
-        f"{WORK}.name_text",
-        f"select name_raw from {WORK}.name_row union all select family_raw from {WORK}.name_row",
-        lexicon,
-    )
-    con.execute(
-        f"""
-        create or replace table {WORK}.name_value as
-        select
-            value.name_key,
-            value.party_type,
-            upper(name_text.text) as text,
-            upper(family_text.text) as family
-        from (select distinct name_key, party_type, name_raw, family_raw from {WORK}.name_row) as value
-        inner join {WORK}.name_text as name_text on value.name_raw = name_text.raw
-        left join {WORK}.name_text as family_text on value.family_raw = family_text.raw
-        where name_text.text is not null
-        """
-    )
+    _collect(con, lexicon)
     romanised = next((one for one in lexicon.languages if one.romanisation == "pinyin"), None)
     pinyin = Pinyin(romanised) if romanised else None
     _create_persons(con, settings, lexicon, pinyin)
     create_organisations(con, lexicon, pinyin)
     _join_back(con, settings, lexicon)
+    _create_main_names(con)
 
 
-def _collect(con: duckdb.DuckDBPyConnection) -> None:
-    """One row for each name that a record carries; ``name_key`` names the distinct value to standardise."""
+def _collect(con: duckdb.DuckDBPyConnection, lexicon: Lexicon) -> None:
+    """Create ``std_work.name_row``, one row for each name of a record, and ``std_work.name_value``, the distinct ones."""
+    con.execute(
+        f"""
+        create or replace table {WORK}.name_given as
+        select
+            party_no, party_type, 'legal' as name_type, true as is_main,
+            coalesce(
+                nullif(trim(full_name), ''),
+                nullif(concat_ws(', ', nullif(trim(family_name), ''), nullif(trim(given_name), '')), '')
+            ) as name,
+            family_name as family
+        from {WORK}.party
+        union all
+        select party.party_no, party.party_type, party_name.name_type, false, party_name.full_name, null
+        from staging.party_name as party_name
+        inner join {WORK}.party as party using (system, record_id)
+        """
+    )
+    clean_texts(
+        con,
+        f"{WORK}.name_text",
+        f"select name from {WORK}.name_given union all select family from {WORK}.name_given",
+        lexicon,
+    )
+    con.execute(
+        f"""
+        create or replace table {WORK}.name_distinct as
+        select row_number() over () as name_no, party_type, name, family
+        from (select distinct party_type, name, coalesce(family, '') as family from {WORK}.name_given)
+        where name is not null
+        """
+    )
     con.execute(
         f"""
         create or replace table {WORK}.name_row as
-        with party as (
-            select
-                system, record_id, party_type, family_name,
-                coalesce(
-                    nullif(trim(full_name), ''),
-                    nullif(concat_ws(', ', nullif(trim(family_name), ''), nullif(trim(given_name), '')), '')
-                ) as name
-            from staging.party
-        ),
-        named as (
-            select system, record_id, party_type, 'legal' as name_type, true as is_main, name, family_name
-            from party
-            union all
-            select
-                party_name.system, party_name.record_id, coalesce(party.party_type, 'person'),
-                party_name.name_type, false, party_name.full_name, null
-            from staging.party_name as party_name
-            left join party using (system, record_id)
-        )
+        select given.party_no, given.name_type, given.is_main, value.name_no
+        from {WORK}.name_given as given
+        inner join {WORK}.name_distinct as value
+            on given.name = value.name
+            and coalesce(given.family, '') = value.family
+            and given.party_type = value.party_type
+        """
+    )
+    con.execute(
+        f"""
+        create or replace table {WORK}.name_value as
         select
-            system, record_id, party_type, name_type, is_main,
-            name as name_raw,
-            family_name as family_raw,
-            concat_ws(chr(31), left(party_type, 1), name, family_name) as name_key
-        from named
-        where name is not null
+            value.name_no, value.party_type, upper(name_text.text) as text, upper(family_text.text) as family
+        from {WORK}.name_distinct as value
+        inner join {WORK}.name_text as name_text on value.name = name_text.raw
+        left join {WORK}.name_text as family_text on value.family = family_text.raw
         """
     )
 
@@ -106,13 +108,13 @@ def _create_persons(
         rf"""
         create or replace table {WORK}.person_text as
         with unbracketed as (
-            select name_key, text, family, regexp_replace(text, {quoted(_BRACKETED)}, ' ', 'g') as outside
+            select name_no, text, family, regexp_replace(text, {quoted(_BRACKETED)}, ' ', 'g') as outside
             from {WORK}.name_value
             where party_type = 'person'
         ),
         masked as (
             select
-                name_key, family,
+                name_no, family,
                 regexp_replace(
                     case when regexp_matches(outside, '\p{{L}}') then outside else text end,
                     {quoted(_MASKS)}, '*', 'g'
@@ -121,12 +123,12 @@ def _create_persons(
         ),
         withheld as (
             select
-                name_key, family,
+                name_no, family,
                 case when regexp_matches(text, '^{letter}+ ?X+$') then replace(text, 'X', '*') else text end as text
             from masked
         )
         select
-            name_key, family, text,
+            name_no, family, text,
             case
                 when regexp_matches(text, '{letter}') then regexp_replace(text, '(?:{titles}\P{{L}}*)+$', ' ')
                 else text
@@ -150,16 +152,16 @@ def _create_persons(
         con.execute(
             f"""
             create or replace table {WORK}.written_name (
-                name_key varchar, name_standard varchar, surname varchar, given_name varchar, name_latin varchar
+                name_no bigint, name_standard varchar, surname varchar, given_name varchar, name_latin varchar
             )
             """
         )
     con.execute(
         f"""
         create or replace table {WORK}.person_name as
-        select name_key, name_standard, surname, given_name, name_latin from {WORK}.written_name
+        select name_no, name_standard, surname, given_name, name_latin from {WORK}.written_name
         union all
-        select person.name_key, name.name_standard, name.surname, name.given_name, name.name_latin
+        select person.name_no, name.name_standard, name.surname, name.given_name, name.name_latin
         from {WORK}.person_text as person
         inner join {WORK}.spelled_name as name
             on person.untitled = name.untitled and coalesce(person.family, '') = name.family
@@ -179,7 +181,7 @@ def _create_written(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyin: Pi
         create or replace table {WORK}.written_text as
         with written as (
             select
-                name_key,
+                name_no,
                 regexp_replace(family, '[^{letter}]', '', 'g') as family,
                 trim(regexp_replace(
                     regexp_replace(untitled, {quoted(_DOTS)}, '·', 'g'), '[^{letter}·*]', '', 'g'
@@ -190,7 +192,7 @@ def _create_written(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyin: Pi
         ),
         starred as (
             select
-                name_key, family,
+                name_no, family,
                 case
                     when length(trimmed) = 1 or (is_titled and trimmed in {compounds}) then trimmed || '*'
                     else {withheld}
@@ -199,7 +201,7 @@ def _create_written(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyin: Pi
         ),
         named as (
             select
-                name_key, family, dotted,
+                name_no, family, dotted,
                 replace(dotted, '·', '') as name,
                 contains(dotted, '·') as is_dotted,
                 contains(dotted, '*') as is_masked
@@ -207,7 +209,7 @@ def _create_written(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyin: Pi
         ),
         split as (
             select
-                name_key, dotted, name, is_dotted, is_masked,
+                name_no, dotted, name, is_dotted, is_masked,
                 case
                     when starts_with(name, nullif(family, '')) and length(name) > length(family) then family
                     when is_dotted or starts_with(name, '*') then null
@@ -219,7 +221,7 @@ def _create_written(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyin: Pi
             from named
         )
         select
-            name_key,
+            name_no,
             name as name_standard,
             surname,
             case when not is_masked then substr(name, length(surname) + 1) end as given_name,
@@ -258,16 +260,16 @@ def _create_written(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyin: Pi
         f"""
         create or replace table {WORK}.written_name as
         with part as (
-            select name_key, unnest(parts) as phrase from {WORK}.written_text where len(parts) > 0
+            select name_no, unnest(parts) as phrase from {WORK}.written_text where len(parts) > 0
         ),
         unsplit as (
-            select part.name_key, string_agg(reading.latin, ' ' order by reading.latin) as latin
+            select part.name_no, string_agg(reading.latin, ' ' order by reading.latin) as latin
             from part
             inner join {WORK}.reading as reading using (phrase)
-            group by part.name_key
+            group by part.name_no
         )
         select
-            name.name_key, name.name_standard, name.surname, name.given_name,
+            name.name_no, name.name_standard, name.surname, name.given_name,
             case
                 when name.given_name is null or name.surname is null then unsplit.latin
                 when (coalesce(family_rank.place, {len(pinyin.surname_rank)}), family.latin)
@@ -276,7 +278,7 @@ def _create_written(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyin: Pi
                 else given.latin || ' ' || family.latin
             end as name_latin
         from {WORK}.written_text as name
-        left join unsplit using (name_key)
+        left join unsplit using (name_no)
         left join {WORK}.surname_reading as family using (surname)
         left join {WORK}.reading as given on name.given_name = given.phrase
         left join {WORK}.surname_rank as family_rank on family.latin = family_rank.latin
@@ -293,16 +295,16 @@ def _join_back(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, le
         create or replace table {WORK}.standard_name as
         with standard as (
             select
-                name_key, name_standard, surname, given_name, name_latin,
+                name_no, name_standard, surname, given_name, name_latin,
                 null::varchar as name_core, null::varchar as legal_form, null::varchar as branch_suffix
             from {WORK}.person_name
             union all
-            select name_key, name_standard, null, null, name_latin, name_core, legal_form, branch_suffix
+            select name_no, name_standard, null, null, name_latin, name_core, legal_form, branch_suffix
             from {WORK}.organisation_name
         )
         select standard.*
         from standard
-        inner join {WORK}.name_value as value using (name_key)
+        inner join {WORK}.name_value as value using (name_no)
         where
             regexp_matches(standard.name_standard, '\p{{L}}')
             and {bare("standard.name_standard")} not in {nothing}
@@ -313,15 +315,16 @@ def _join_back(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, le
         f"""
         create or replace table std.party_name as
         select
-            name.system, name.record_id, name.name_type, standard.name_standard,
-            min(standard.name_latin) as name_latin
-        from {WORK}.name_row as name
-        inner join {WORK}.standard_name as standard using (name_key)
-        group by name.system, name.record_id, name.name_type, standard.name_standard
-        order by all
+            party.system, party.record_id, name.name_type, name.name_standard, name.name_latin
+        from (
+            select name.party_no, name.name_type, standard.name_standard, min(standard.name_latin) as name_latin
+            from {WORK}.name_row as name
+            inner join {WORK}.standard_name as standard using (name_no)
+            group by name.party_no, name.name_type, standard.name_standard
+        ) as name
+        inner join {WORK}.party as party using (party_no)
         """
     )
-    _create_main_names(con)
 
 
 def _create_main_names(con: duckdb.DuckDBPyConnection) -> None:
@@ -335,45 +338,39 @@ def _create_main_names(con: duckdb.DuckDBPyConnection) -> None:
         f"""
         create or replace table {WORK}.main_name as
         with main as (
-            select name.system, name.record_id, standard.*
+            select name.party_no, standard.* exclude (name_no)
             from {WORK}.name_row as name
-            inner join {WORK}.standard_name as standard using (name_key)
+            inner join {WORK}.standard_name as standard using (name_no)
             where name.is_main
-        ),
-        lacking as (
-            select system, record_id from staging.party
-            except
-            select system, record_id from main where name_latin is not null
         ),
         other as (
             select
-                name.system, name.record_id,
-                (case name.name_type {place} else {len(NAME_TYPE_ORDER)} end, standard.name_standard) as place,
-                standard
-            from lacking
-            inner join {WORK}.name_row as name using (system, record_id)
-            inner join {WORK}.standard_name as standard using (name_key)
+                name.party_no, standard,
+                (case name.name_type {place} else {len(NAME_TYPE_ORDER)} end, standard.name_standard) as place
+            from {WORK}.name_row as name
+            inner join {WORK}.standard_name as standard using (name_no)
+            anti join (select party_no from main where name_latin is not null) as complete using (party_no)
             where not name.is_main
         ),
         best as (
             select
-                system, record_id,
+                party_no,
                 arg_min(standard, place) as standard,
                 arg_min(standard.name_latin, place) as name_latin
             from other
-            group by system, record_id
+            group by party_no
         )
         select
-            system, record_id, name_standard, surname, given_name,
+            party_no, name_standard, surname, given_name,
             coalesce(main.name_latin, best.name_latin) as name_latin,
             name_core, legal_form, branch_suffix
         from main
-        left join best using (system, record_id)
+        left join best using (party_no)
         union all
         select
-            system, record_id, best.standard.name_standard, best.standard.surname, best.standard.given_name,
+            party_no, best.standard.name_standard, best.standard.surname, best.standard.given_name,
             best.name_latin, best.standard.name_core, best.standard.legal_form, best.standard.branch_suffix
         from best
-        anti join main using (system, record_id)
+        anti join main using (party_no)
         """
     )

@@ -9,6 +9,7 @@ import duckdb
 
 from models.identity.settings import MatchingSettings
 
+_SORTED = "list_aggregate(list_sort(string_split({text}, '')), 'string_agg', '')"
 _NATIVE = r"regexp_matches({name}, '[^\x00-\x7F]')"
 
 
@@ -188,6 +189,7 @@ def _node_sql(table: str) -> str:
         select
             member.node_id,
             list_sort(list(distinct contact_value) filter (where contact_type = 'mobile')) as mobiles,
+            list_sort(list(distinct contact_value) filter (where contact_type = 'phone')) as landlines,
             list_sort(list(distinct contact_value) filter (where contact_type in ('mobile', 'phone'))) as phones,
             list_sort(list(distinct contact_value) filter (where contact_type = 'email')) as emails
         from identity.party_contact as party_contact
@@ -200,11 +202,7 @@ def _node_sql(table: str) -> str:
         party.party_type,
         party.record_count,
         if(main_name.main.is_native, main_name.main.name_standard, null) as native,
-        list_aggregate(
-            list_sort(string_split(if(main_name.main.is_native, main_name.main.name_standard, null), '')),
-            'string_agg',
-            ''
-        ) as native_sorted,
+        {_SORTED.format(text="if(main_name.main.is_native, main_name.main.name_standard, null)")} as native_sorted,
         if(party.party_type = 'person', name.natives, name.names) as names,
         list_distinct(flatten(list_transform(
             list_filter(name.natives, lambda n: length(n) between 3 and 24),
@@ -212,6 +210,8 @@ def _node_sql(table: str) -> str:
         ))) as names_open,
         coalesce(nullif(main_name.main.name_latin, ''), name.latins[1]) as latin,
         name.latins as latins,
+        {_SORTED.format(text="replace(coalesce(nullif(main_name.main.name_latin, ''), name.latins[1]), ' ', '')")}
+            as latin_sorted,
         list_distinct(string_split(coalesce(nullif(main_name.main.name_latin, ''), name.latins[1]), ' '))
             as latin_tokens,
         nullif(main_name.main.surname, '') as surname,
@@ -233,6 +233,7 @@ def _node_sql(table: str) -> str:
         document.main.document_number as id_number,
         document.main.is_valid as id_is_valid,
         contact.mobiles,
+        contact.landlines,
         contact.mobiles[1] as mobile,
         contact.phones,
         contact.phones[1] as phone,

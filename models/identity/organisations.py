@@ -18,7 +18,7 @@ from models.identity.romanised import Pinyin
 def create_organisations(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyin: Pinyin | None) -> None:
     """Create ``std_work.organisation_name``: one row for each distinct name of an organisation.
 
-    Columns: name_key, name_standard, name_latin, name_core, legal_form, branch_suffix. Reads
+    Columns: name_no, name_standard, name_latin, name_core, legal_form, branch_suffix. Reads
     ``std_work.name_value`` and ``std_work.region_name``.
     """
     script = pinyin.language.script if pinyin else None
@@ -28,7 +28,7 @@ def create_organisations(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyi
         create or replace table {WORK}.organisation_text as
         with folded as (
             select
-                name_key,
+                name_no,
                 {is_written} as is_written,
                 regexp_replace(
                     regexp_replace(strip_accents(text), '[?�□■●○]', '*', 'g'), '[.''’‘`]', '', 'g'
@@ -37,7 +37,7 @@ def create_organisations(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyi
             where party_type = 'organisation'
         )
         select
-            name_key, is_written,
+            name_no, is_written,
             case
                 when is_written then regexp_replace(text, '[^\p{{L}}\p{{N}}*]', '', 'g')
                 else trim(regexp_replace(text, '[^\p{{L}}\p{{N}}*]+', ' ', 'g'))
@@ -66,7 +66,7 @@ def create_organisations(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyi
         f"""
         create or replace table {WORK}.organisation_name as
         select
-            part.name_key, part.text as name_standard,
+            part.name_no, part.text as name_standard,
             case
                 when contains(part.name_core, '*') then null
                 when part.is_written then reading.latin
@@ -102,7 +102,7 @@ def _parts_sql(languages: list[Language], condition: str, joint: str, regions: s
     return rf"""
         select * from (
             with cut as (
-                select name_key, is_written, text, regexp_extract(text, '{joint}{branches}$') as branch
+                select name_no, is_written, text, regexp_extract(text, '{joint}{branches}$') as branch
                 from {WORK}.organisation_text
                 where {condition}
             ),
@@ -125,7 +125,7 @@ def _parts_sql(languages: list[Language], condition: str, joint: str, regions: s
             ),
             divided as (
                 select
-                    name_key, is_written, text, branch,
+                    name_no, is_written, text, branch,
                     case part.form{short_forms or " when '' then ''"} end as legal_form,
                     case
                         when part.form <> '' then part.core
@@ -140,7 +140,7 @@ def _parts_sql(languages: list[Language], condition: str, joint: str, regions: s
                 from parted
             )
             select
-                name_key, is_written, text, legal_form,
+                name_no, is_written, text, legal_form,
                 coalesce(
                     nullif(regexp_replace(
                         case when branch = '' then core || tail else core end, '^({regions}){suffix}(.+)$', '\1\2'

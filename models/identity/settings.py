@@ -124,7 +124,7 @@ class TrainingSettings(_Settings):
     """
 
     seed: int = 20_240_131
-    random_pairs: int = Field(default=3_000_000, ge=1000)
+    random_pairs: int = Field(default=1_000_000, ge=1000)
     labelled_records: int = Field(default=30_000, ge=100)
     em_pairs: int = Field(default=1_000_000, ge=1000)
     minimum_pairs: int = Field(default=100, ge=1)
@@ -157,7 +157,7 @@ class MatchingSettings(_Settings):
     model: str = Field(default="default", pattern=r"^[a-z0-9_-]+$")
     person: PartySettings = Field(default_factory=_person)
     organisation: PartySettings = Field(default_factory=_organisation)
-    merge_threshold_bits: float = 8.0
+    merge_threshold_bits: float = 5.0
     review_threshold_bits: float = 0.0
     ambiguity_bits: float = Field(default=3.0, ge=0)
     block_cap: int = Field(default=100, ge=2)

@@ -1,11 +1,12 @@
 """Standardisation, step 1 of identity resolution: staging's party tables in one spelling, and what contacts prove.
 
-Here live ``standardise`` and ``std.party_standard``. The parts have rooms of their own: ``names.py``,
-``organisations.py``, ``documents.py``, ``contacts.py``, ``addresses.py``, ``regions.py``. Here does not live
-any comparison of two records.
+Here live ``standardise``, the numbering of the records and ``std.party_standard``. The parts have rooms of their
+own: ``names.py``, ``organisations.py``, ``documents.py``, ``contacts.py``, ``addresses.py``, ``regions.py``. Here
+does not live any comparison of two records.
 
-Work is done on distinct values: in SQL, and in Python only for the values that need a library. The result
-depends on the set of rows, not on their order.
+Work is done on distinct values: in SQL, and in Python only for the values that need a library. Inside, a record
+is a number (``party_no``), since joining numbers is several times cheaper. The result is a set of rows that
+depends on the set of rows that came in, not on their order, and has no order itself.
 """
 
 import datetime as dt
@@ -25,7 +26,8 @@ from models.identity.standardise_settings import StandardiseSettings
 def standardise(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, business_date: dt.date) -> None:
     """Create the tables ``std.party_standard``, ``party_name``, ``party_document`` and ``party_contact``.
 
-    Their columns are those of ``party_standard.yaml`` and its neighbours in this folder.
+    Their columns are those of ``party_standard.yaml`` and its neighbours in this folder. A name, document,
+    contact or address whose party record is not in ``staging.party`` is left out.
 
     Args:
         con: Connection with the views ``staging.party``, ``party_name``, ``party_document``, ``party_contact``
@@ -37,69 +39,78 @@ def standardise(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, b
     con.execute("create schema if not exists std")
     con.execute(f"create schema if not exists {WORK}")
     try:
+        _create_parties(con, settings, business_date)
         create_regions(con, lexicon)
         create_names(con, settings, lexicon)
-        _create_births(con, settings, business_date)
         create_documents(con, settings, lexicon, business_date)
         create_addresses(con, settings, lexicon)
-        _create_parties(con)
+        _create_party_standard(con)
         create_contacts(con, settings, lexicon)
     finally:
         con.execute(f"drop schema {WORK} cascade")
 
 
-def _create_births(
-    con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, business_date: dt.date
-) -> None:
-    """Create ``std_work.party_birth``: birth dates that can be true, and sexes that are known codes."""
+def _create_parties(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, business_date: dt.date) -> None:
+    """Create ``std_work.party``: numbered records, birth dates that can be true, sexes that are known codes."""
     nothing = sql_list(str(day) for day in settings.placeholders.birth_dates)
     con.execute(
         f"""
-        create or replace table {WORK}.party_birth as
+        create or replace table {WORK}.party as
         select
-            system, record_id,
+            row_number() over () as party_no,
+            system, record_id, party_type, full_name, family_name, given_name, nationality,
             case
                 when birth_date::varchar in {nothing} or birth_date > $business_date then null
                 when party_type = 'person' and birth_date < $oldest then null
                 else birth_date
             end as birth_date,
-            case when sex in ('male', 'female') then sex end as sex
+            case when sex in ('male', 'female') then sex end as sex,
+            branch_id, opened_date, updated_at
         from staging.party
         """,
         {"business_date": business_date, "oldest": years_before(business_date, settings.maximum_age_years)},
     )
 
 
-def _create_parties(con: duckdb.DuckDBPyConnection) -> None:
-    """Create ``std.party_standard``; a person's valid documents fill a missing birth date and sex."""
+def _create_party_standard(con: duckdb.DuckDBPyConnection) -> None:
+    """Create ``std.party_standard``; a person's valid documents fill a missing birth date and sex (``party_person``)."""
+    con.execute(
+        f"""
+        create or replace table {WORK}.party_person as
+        with told as (
+            select
+                document.party_no,
+                arg_min(document.birth_date, (document.document_type, document.document_number)) as birth_date,
+                arg_min(document.sex, (document.document_type, document.document_number)) as sex
+            from {WORK}.party_document as document
+            inner join {WORK}.party as party using (party_no)
+            where
+                party.party_type = 'person'
+                and (party.birth_date is null or party.sex is null)
+                and (document.birth_date is not null or document.sex is not null)
+            group by document.party_no
+        )
+        select
+            party.party_no,
+            coalesce(party.birth_date, told.birth_date) as birth_date,
+            case when party.party_type = 'person' then coalesce(party.sex, told.sex) end as sex
+        from {WORK}.party as party
+        left join told using (party_no)
+        """
+    )
     con.execute(
         f"""
         create or replace table std.party_standard as
-        with told as (
-            select
-                system, record_id,
-                arg_min(birth_date, (document_type, document_number)) filter (where birth_date is not null)
-                    as birth_date,
-                arg_min(sex, (document_type, document_number)) filter (where sex is not null) as sex
-            from std.party_document
-            where is_valid
-            group by system, record_id
-        )
         select
             party.system, party.record_id, party.party_type,
             name.name_standard, name.surname, name.given_name, name.name_latin,
             name.name_core, name.legal_form, name.branch_suffix,
-            case when party.party_type = 'person' then coalesce(birth.birth_date, told.birth_date)
-                else birth.birth_date
-            end as birth_date,
-            case when party.party_type = 'person' then coalesce(birth.sex, told.sex) end as sex,
+            person.birth_date, person.sex,
             region.address_region, region.address_key,
             party.branch_id, party.opened_date, party.updated_at
-        from staging.party as party
-        inner join {WORK}.party_birth as birth using (system, record_id)
-        left join {WORK}.main_name as name using (system, record_id)
-        left join {WORK}.party_region as region using (system, record_id)
-        left join told using (system, record_id)
-        order by party.system, party.record_id
+        from {WORK}.party as party
+        left join {WORK}.main_name as name using (party_no)
+        left join {WORK}.party_region as region using (party_no)
+        inner join {WORK}.party_person as person using (party_no)
         """
     )

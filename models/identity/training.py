@@ -54,6 +54,11 @@ _PRIOR_EVIDENCE: dict[str, tuple[tuple[str, str], ...]] = {
 }
 _PRIOR_RECALL = 0.6
 _EM_START = 0.3
+# A rare name: nodes with valid documents from which its other bearers are counted, the fewest bearers that are
+# supposed, and the size below which a bank's counts say nothing about frequency.
+_ENOUGH_PARTIES = 1000
+_LEAST_BEARERS = 0.1
+_SMALL_BANK = 1000
 _EM_MINIMUM_PAIRS = 50
 
 
@@ -279,22 +284,44 @@ def _estimate_by_em(
 def _frequencies(
     con: duckdb.DuckDBPyConnection, training: TrainingSettings, party_type: str
 ) -> dict[str, Frequencies]:
-    """Frequencies of names that many nodes share; the others share the frequency that two of them expect."""
+    """Frequencies of names that many nodes share; the others share one.
+
+    A rare name's own count is mostly the same party again. How often another party bears it is seen among nodes
+    with valid documents, whose numbers tell parties apart; without documents, the counts have to do.
+    """
     found = {}
     for column in FREQUENCY_COLUMNS[party_type]:
-        values = (
-            f"select {column} as value, count(*) as members from work.node"
-            f" where party_type = '{party_type}' and {column} is not null group by 1"
-        )
-        nodes = _one(con, f"select coalesce(sum(members), 0) from ({values})")
         least = training.frequency_minimum
-        rare = con.execute(
-            f"select sum(members * members) / sum(members) from ({values}) where members < {least}"
-        ).fetchall()[0][0]
-        rows = con.execute(f"select * from ({values}) where members >= {least} order by value").fetchall()
+        values = f"""
+            select
+                {column} as value,
+                count(*) as members,
+                count(distinct if(id_is_valid, id_type || id_number, null)) as parties
+            from work.node
+            where party_type = '{party_type}' and {column} is not null
+            group by 1
+        """
+        nodes, numbered, rare_members, rare_pairs, rare_parties, rare_party_pairs = con.execute(
+            f"""
+            select
+                coalesce(sum(members), 0),
+                coalesce(sum(parties), 0),
+                coalesce(sum(members) filter (where members < {least}), 0),
+                coalesce(sum(members * members) filter (where members < {least}), 0),
+                coalesce(sum(parties) filter (where members < {least}), 0),
+                coalesce(sum(parties * (parties - 1)) filter (where members < {least}), 0)
+            from ({values})
+            """
+        ).fetchall()[0]
+        if rare_parties >= _ENOUGH_PARTIES:
+            rare = max(rare_party_pairs / rare_parties, _LEAST_BEARERS) / numbered
+        else:
+            rare = rare_pairs / rare_members / max(nodes, _SMALL_BANK) if rare_members else 1 / _SMALL_BANK
+        rows = con.execute(
+            f"select value, members from ({values}) where members >= {least} order by value"
+        ).fetchall()
         found[column] = Frequencies(
-            rare=_rounded(max(float(rare or 1), 1.0) / max(nodes, 1000)),
-            values={str(value): _rounded(members / nodes) for value, members in rows},
+            rare=_rounded(float(rare)), values={str(value): _rounded(members / nodes) for value, members in rows}
         )
     return found
 

@@ -1,14 +1,19 @@
 """What all assets share: keys, partitions, policies and the metadata shown in the UI. No PII in any of it."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
+import duckdb
 
 from models.tables import Table
+from pipelines.night_lock import hold_night
 from pipelines.workspace import Workspace
+from sources.errors import DeliveryRefused
+from warehouse.release import ReleaseBlockedError
 
 OWNERS = ["team:customer-data"]
 RETRY = dg.RetryPolicy(max_retries=2, delay=20, backoff=dg.Backoff.EXPONENTIAL)
@@ -31,6 +36,22 @@ class Wiring:
             "owners": OWNERS,
             "tags": {"pii": "true" if pii else "false"},
         }
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Run an asset's body: one night at a time in the home, and only passing troubles are tried again.
+
+        A full disk or a busy file may pass; what is wrong with data, settings or code will not mend itself.
+        """
+        hold_night(self.workspace.home)
+        try:
+            yield
+        except (OSError, duckdb.IOException):
+            raise
+        except Exception as error:
+            blocked = isinstance(error, (DeliveryRefused, ReleaseBlockedError))
+            kind = "Blocked" if blocked else type(error).__name__
+            raise dg.Failure(str(error), metadata={"error": kind}, allow_retries=False) from error
 
     def spec(self, table: Table, deps: Iterable[dg.AssetKey], kinds: Iterable[str]) -> dg.AssetSpec:
         """Asset spec of a defined table: description, column schema, dependencies."""

@@ -1,6 +1,6 @@
 """Assets of identity resolution: from staged parties to the crosswalk, one step an asset."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import dagster as dg
 
@@ -39,8 +39,10 @@ def identity_asset(wiring: Wiring, name: str) -> dg.AssetsDefinition:
         retry_policy=RETRY,
         pool=POOL,
     )
-    def resolve(context: dg.AssetExecutionContext) -> tuple[dg.MaterializeResult, ...]:
-        counts = step(wiring.workspace, business_date(context))
-        return tuple(dg.MaterializeResult(asset_key(t), metadata=rows(counts[t])) for t in table_ids)
+    def resolve(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        with wiring.step():
+            counts = step(wiring.workspace, business_date(context))
+        for table_id in table_ids:
+            yield dg.MaterializeResult(asset_key(table_id), metadata=rows(counts[table_id]))
 
     return resolve

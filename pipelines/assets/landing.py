@@ -1,11 +1,13 @@
 """Assets of what arrives: the night's deliveries, each object's landing, and the state of delta objects."""
 
+from collections.abc import Iterator
+
 import dagster as dg
-from sources.delivery import DeliveryError
 
 from pipelines import steps
 from pipelines.assets.common import POOL, RETRY, Wiring, asset_keys, business_date, rows
 from sources.contract import Contract, SourceObject
+from sources.landing import LandingResult
 
 DELIVERIES = dg.AssetKey(["landing", "deliveries"])
 CONSERVED = "rows_conserved"
@@ -21,56 +23,71 @@ def deliveries_asset(wiring: Wiring) -> dg.AssetsDefinition:
         **wiring.asset_options("landing", ["file"], pii=False),
     )
     def deliveries(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        with refusals():
+        with wiring.step():
             files = steps.await_deliveries(wiring.workspace, business_date(context), context.log.info)
         return dg.MaterializeResult(metadata={"files": files})
 
     return deliveries
 
 
-def landing_asset(wiring: Wiring, contract: Contract, source: SourceObject) -> dg.AssetsDefinition:
-    """Asset of one landed object, with its quarantine and the check that no row was lost between them."""
-    key = dg.AssetKey(["landing", source.table])
+def landing_assets(wiring: Wiring, contract: Contract) -> dg.AssetsDefinition:
+    """Assets of one system's landed objects, each with its quarantine and the check that no row was lost between.
 
-    @dg.asset(
+    One step, because the objects of a database are read in one snapshot; any selection of them can be landed.
+    """
+    objects = {dg.AssetKey(["landing", source.table]): source for source in contract.objects}
+
+    @dg.multi_asset(
+        name=f"land_{contract.system}",
+        specs=[_landing_spec(wiring, contract, key, source) for key, source in objects.items()],
+        check_specs=[
+            dg.AssetCheckSpec(CONSERVED, asset=key, description="rows delivered = landed + quarantined")
+            for key in objects
+        ],
+        can_subset=True,
+        retry_policy=RETRY,
+        pool=POOL,
+    )
+    def land(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        chosen = {key: source for key, source in objects.items() if key in context.selected_asset_keys}
+        with wiring.step():
+            results = steps.land(wiring.workspace, contract, chosen.values(), business_date(context))
+        for key, source in chosen.items():
+            result = results[source.name]
+            for warning in result.warnings:
+                context.log.warning(warning)
+            yield dg.MaterializeResult(
+                asset_key=key,
+                metadata=rows(
+                    result.rows_landed,
+                    rows_delivered=result.rows_delivered,
+                    rows_quarantined=result.rows_quarantined,
+                    files=", ".join(file.name for file in result.files),
+                ),
+                check_results=[_conserved(key, result)],
+            )
+
+    return land
+
+
+def _landing_spec(wiring: Wiring, contract: Contract, key: dg.AssetKey, source: SourceObject) -> dg.AssetSpec:
+    columns = [dg.TableColumn(f.name, "varchar", f.description, tags={"pii": f.classification}) for f in source.fields]
+    return dg.AssetSpec(
         key=key,
         deps=[DELIVERIES],
         description=f"{source.description}\n\nAs {contract.system} delivered it, unchanged.",
-        check_specs=[dg.AssetCheckSpec(CONSERVED, asset=key, description="rows delivered = landed + quarantined")],
-        metadata={
-            "dagster/column_schema": dg.TableSchema(
-                columns=[
-                    dg.TableColumn(f.name, "varchar", f.description, tags={"pii": f.classification})
-                    for f in source.fields
-                ]
-            )
-        },
-        retry_policy=RETRY,
-        pool=POOL,
+        metadata={"dagster/column_schema": dg.TableSchema(columns=columns)},
         **wiring.asset_options("landing", [source.delivery.format, "parquet"], pii=True),
     )
-    def landing(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        with refusals():
-            result = steps.land_object(wiring.workspace, contract, source, business_date(context))
-        for warning in result.warnings:
-            context.log.warning(warning)
-        return dg.MaterializeResult(
-            metadata=rows(
-                result.rows_landed,
-                rows_delivered=result.rows_delivered,
-                rows_quarantined=result.rows_quarantined,
-                files=", ".join(file.name for file in result.files),
-            ),
-            check_results=[
-                dg.AssetCheckResult(
-                    check_name=CONSERVED,
-                    passed=result.rows_delivered == result.rows_landed + result.rows_quarantined,
-                    metadata={"delivered": result.rows_delivered, "quarantined": result.rows_quarantined},
-                )
-            ],
-        )
 
-    return landing
+
+def _conserved(key: dg.AssetKey, result: LandingResult) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=CONSERVED,
+        passed=result.rows_delivered == result.rows_landed + result.rows_quarantined,
+        metadata={"delivered": result.rows_delivered, "quarantined": result.rows_quarantined},
+    )
 
 
 def delta_state_asset(wiring: Wiring, source: SourceObject) -> dg.AssetsDefinition:
@@ -85,17 +102,8 @@ def delta_state_asset(wiring: Wiring, source: SourceObject) -> dg.AssetsDefiniti
         **wiring.asset_options("staging", ["duckdb", "parquet"], pii=True),
     )
     def delta_state(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        return dg.MaterializeResult(metadata=rows(steps.apply_delta(wiring.workspace, source, business_date(context))))
+        with wiring.step():
+            count = steps.apply_delta(wiring.workspace, source, business_date(context))
+        return dg.MaterializeResult(metadata=rows(count))
 
     return delta_state
-
-
-class refusals:  # noqa: N801 - reads as a statement: with refusals():
-    """Turn a refused or missing delivery into a failure that is not retried: the file will not change by itself."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, DeliveryError):
-            raise dg.Failure(str(error), metadata={"error": type(error).__name__}, allow_retries=False) from error

@@ -27,7 +27,8 @@ def release_asset(wiring: Wiring, tables: list[Table]) -> dg.AssetsDefinition:
         **wiring.asset_options("release", ["duckdb", "greatexpectations"], pii=True),
     )
     def release(context: dg.AssetExecutionContext) -> object:
-        outcome = publishing.publish(wiring.workspace, business_date(context))
+        with wiring.step():
+            outcome = publishing.publish(wiring.workspace, business_date(context))
         for name, results in outcome.by_suite.items():
             failed = [result for result in results if not result.passed]
             yield dg.AssetCheckResult(
@@ -56,7 +57,8 @@ def release_asset(wiring: Wiring, tables: list[Table]) -> dg.AssetsDefinition:
                 "path": dg.MetadataValue.path(str(outcome.release.database)),
                 "unchanged": outcome.release.unchanged,
                 "tables": dg.MetadataValue.md(
-                    "| table | rows |\n|---|---|\n" + "\n".join(f"| {t} | {n} |" for t, n in outcome.release.rows.items())
+                    "| table | rows |\n|---|---|\n"
+                    + "\n".join(f"| {t} | {n} |" for t, n in outcome.release.rows.items())
                 ),
             }
         )

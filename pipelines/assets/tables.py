@@ -17,7 +17,8 @@ def sql_asset(wiring: Wiring, table: Table) -> dg.AssetsDefinition:
         pool=POOL,
     )
     def build(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        count = steps.materialise(wiring.workspace, table, business_date(context))
+        with wiring.step():
+            count = steps.materialise(wiring.workspace, table, business_date(context))
         return dg.MaterializeResult(metadata=rows(count))
 
     return build
@@ -34,7 +35,8 @@ def entity_asset(wiring: Wiring, table: Table) -> dg.AssetsDefinition:
         pool=POOL,
     )
     def conform(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        count = steps.conform_entity(wiring.workspace, table, business_date(context))
+        with wiring.step():
+            count = steps.conform_entity(wiring.workspace, table, business_date(context))
         return dg.MaterializeResult(metadata=rows(count))
 
     return conform
@@ -49,7 +51,8 @@ def exchange_rate_asset(wiring: Wiring, table: Table) -> dg.AssetsDefinition:
         pool=POOL,
     )
     def exchange_rate(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        count = steps.exchange_rates(wiring.workspace, table, business_date(context))
+        with wiring.step():
+            count = steps.exchange_rates(wiring.workspace, table, business_date(context))
         return dg.MaterializeResult(metadata=rows(count))
 
     return exchange_rate
@@ -66,7 +69,8 @@ def conversion_loss_asset(wiring: Wiring, table: Table) -> dg.AssetsDefinition:
         pool=POOL,
     )
     def conversion_loss(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        count = steps.conversion_losses(wiring.workspace, table, business_date(context))
+        with wiring.step():
+            count = steps.conversion_losses(wiring.workspace, table, business_date(context))
         return dg.MaterializeResult(metadata=rows(count))
 
     return conversion_loss

@@ -5,6 +5,7 @@ files and databases, and nothing of business dates, limits, rules or the lake.
 """
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 
 from sources.contract import SourceObject
@@ -28,7 +29,7 @@ __all__ = [
     "open_table",
 ]
 
-FILE_READERS = {
+FILE_READERS: dict[str, Callable[[SourceObject, Path, str], Reader]] = {
     "csv": DelimitedReader,
     "fixed": FixedReader,
     "jsonl": JsonLinesReader,

@@ -99,6 +99,7 @@ class DatabaseReader:
     """Reads one table or query (see ``shapes.Reader``)."""
 
     has_bytes = False
+    codec = "utf-8"
 
     def __init__(self, obj: SourceObject, snapshot: Snapshot, business_date: dt.date) -> None:
         self._object = obj
@@ -192,8 +193,7 @@ def _filled(template: str, environment: Mapping[str, str]) -> str:
     start, end = match.span("user") if match else (0, 0)
     user = _VARIABLE.sub(lambda found: quote(environment[found.group(1)], safe=""), template[start:end])
     before, behind = (
-        _VARIABLE.sub(lambda found: environment[found.group(1)], part)
-        for part in (template[:start], template[end:])
+        _VARIABLE.sub(lambda found: environment[found.group(1)], part) for part in (template[:start], template[end:])
     )
     return before + user + behind
 

@@ -57,7 +57,7 @@ class DelimitedReader:
         self._delivery = obj.delivery
         self._path = path
         self._columns: Columns | None = None
-        self._codec = "utf-8"
+        self.codec = "utf-8"
         self.name = name
         self.warnings: list[str] = []
         self.trailer = ""
@@ -76,11 +76,6 @@ class DelimitedReader:
             if self._columns is not None and kept.any():
                 yield from self._rows(records, np.flatnonzero(kept), self._columns, report)
 
-    @property
-    def has_header(self) -> bool:
-        """After ``batches``: whether there was a header line, or none was expected."""
-        return self._columns is not None or not self._delivery.header
-
     def raw(self, lines: Sequence[int]) -> Iterator[bytes]:
         """The records that begin at these lines (see ``shapes.Reader.raw``)."""
         wanted = np.asarray(lines, np.int64)
@@ -94,23 +89,21 @@ class DelimitedReader:
 
     def secrets(self, raw: bytes) -> list[bytes]:
         """The bytes of a record's tokenised fields, as far as it can be split (see ``shapes.Reader.secrets``)."""
-        text = raw.decode(self._codec, "replace").encode()
+        text = raw.decode(self.codec, "replace").encode()
         dialect, text = self._dialect(text, ord("\n"))
         values = split_record(text.decode(), dialect)
         places = zip(self._object.fields, self._columns.positions if self._columns else (), strict=False)
         found = [values[place] for field, place in places if field.tokenise and place < len(values)]
-        return [value.strip().encode(self._codec, "replace") for value in found if value.strip()]
+        return [value.strip().encode(self.codec, "replace") for value in found if value.strip()]
 
     def _refuse(self, message: str, line: int | None) -> Exception:
         return refusal(self._object, self.name, message, line)
 
     def _records(self) -> Iterator[_Records]:
         delivery = self._delivery
-        skipped = TextFile(
-            self._path, delivery.encoding, delivery.skip_lines, delivery.trailer_lines, self._refuse
-        )
+        skipped = TextFile(self._path, delivery.encoding, delivery.skip_lines, delivery.trailer_lines, self._refuse)
         with skipped as file:
-            self._codec = file.charset.codec
+            self.codec = file.charset.codec
             while (block := file.next_block()) is not None:
                 text, broken = file.charset.decode(block.raw, block.first_line)
                 dialect, text = self._dialect(text, file.charset.newline_in_utf8)
@@ -157,7 +150,7 @@ class DelimitedReader:
 
     def _check_header_encoding(self, raw: bytes, count: int, fields: Sequence[str], line: int) -> None:
         """Refuse a header that is nonsense in the contract's encoding and sense in another."""
-        for encoding in encodings_to_try(self._codec):
+        for encoding in encodings_to_try(self.codec):
             try:
                 text = raw.decode(encoding)
             except UnicodeDecodeError:
@@ -170,9 +163,7 @@ class DelimitedReader:
                 )
                 raise self._refuse(message, line)
 
-    def _rows(
-        self, records: _Records, kept: Lines, columns: Columns, report: Report
-    ) -> Iterator[pa.RecordBatch]:
+    def _rows(self, records: _Records, kept: Lines, columns: Columns, report: Report) -> Iterator[pa.RecordBatch]:
         """Parse the kept records; rows come out in the order of the file."""
         stray = np.intersect1d(kept, stray_returns(records.text, records.dialect, records.starts))
         regular = np.setdiff1d(kept, stray, assume_unique=True)
@@ -189,9 +180,7 @@ class DelimitedReader:
             self._report_broken(records, table, good, columns, report)
         yield from self._batches(table, records.start_lines[good], columns, records.dialect)
 
-    def _batches(
-        self, table: pa.Table, lines: Lines, columns: Columns, dialect: Dialect
-    ) -> Iterator[pa.RecordBatch]:
+    def _batches(self, table: pa.Table, lines: Lines, columns: Columns, dialect: Dialect) -> Iterator[pa.RecordBatch]:
         if not table.num_rows:
             return
         arrays = [self._delimiter_restored(table.column(n).combine_chunks(), dialect) for n in range(columns.count)]
@@ -209,9 +198,7 @@ class DelimitedReader:
             return array
         return pc.replace_substring(array, chr(dialect.delimiter), self._delivery.delimiter)
 
-    def _report_broken(
-        self, records: _Records, table: pa.Table, good: Lines, columns: Columns, report: Report
-    ) -> None:
+    def _report_broken(self, records: _Records, table: pa.Table, good: Lines, columns: Columns, report: Report) -> None:
         owners = np.unique(np.searchsorted(records.start_lines, records.broken, side="right") - 1)
         rows = np.searchsorted(good, np.intersect1d(owners, good))
         for row in rows.tolist():
@@ -266,9 +253,7 @@ def _parse(records: _Records, kept: Lines, count: int, wrong: dict[int, int]) ->
             ignore_empty_lines=True,
             invalid_row_handler=note,
         ),
-        convert_options=csv.ConvertOptions(
-            column_types=schema, strings_can_be_null=False, check_utf8=False
-        ),
+        convert_options=csv.ConvertOptions(column_types=schema, strings_can_be_null=False, check_utf8=False),
     )
 
 

@@ -23,6 +23,7 @@ class ExcelReader:
     """Reads one sheet of a workbook (see ``shapes.Reader``); line numbers are the sheet's row numbers."""
 
     has_bytes = False
+    codec = "utf-8"
 
     def __init__(self, obj: SourceObject, path: Path, name: str) -> None:
         self._object = obj

@@ -85,6 +85,11 @@ class FixedReader:
         found = [raw[start:end].strip() for field, (start, end) in places if field.tokenise]
         return [value for value in found if value]
 
+    @property
+    def codec(self) -> str:
+        """Encoding of the records' bytes."""
+        return self._charset.codec
+
     def _refuse(self, message: str, line: int | None) -> Exception:
         return refusal(self._object, self.name, message, line)
 
@@ -99,9 +104,7 @@ class FixedReader:
 
     def _terminated(self) -> Iterator[_Records]:
         delivery = self._object.delivery
-        lines = TextFile(
-            self._path, delivery.encoding, delivery.skip_lines, delivery.trailer_lines, self._refuse
-        )
+        lines = TextFile(self._path, delivery.encoding, delivery.skip_lines, delivery.trailer_lines, self._refuse)
         with lines as file:
             while (block := file.next_block()) is not None:
                 data = np.frombuffer(block.raw, np.uint8)

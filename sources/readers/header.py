@@ -50,9 +50,7 @@ def match_columns(obj: SourceObject, found: Sequence[str], file: str) -> tuple[C
         raise refusal(obj, file, message)
     mistakes = [_missing_message(field, obj, names, extras) for field in missing]
     counts = Counter(names)
-    mistakes += [
-        f"column {names[p]!r} appears {counts[names[p]]} times" for p in sorted(taken) if counts[names[p]] > 1
-    ]
+    mistakes += [f"column {names[p]!r} appears {counts[names[p]]} times" for p in sorted(taken) if counts[names[p]] > 1]
     if obj.delivery.on_extra_field == "refuse":
         mistakes += [f"column {name!r} is not in the contract, which refuses unknown columns" for name, _ in extras]
     if mistakes:
@@ -75,9 +73,7 @@ def _position(field: Field, names: Sequence[str]) -> int | None:
     return folded[0] if len(folded) == 1 else None
 
 
-def _missing_message(
-    field: Field, obj: SourceObject, names: Sequence[str], extras: Sequence[tuple[str, int]]
-) -> str:
+def _missing_message(field: Field, obj: SourceObject, names: Sequence[str], extras: Sequence[tuple[str, int]]) -> str:
     message = f"column {field.physical_name!r} is missing"
     place = obj.fields.index(field)
     unknown = [name for name, _ in extras if name]

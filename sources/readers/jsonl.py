@@ -31,7 +31,7 @@ class JsonLinesReader:
     def __init__(self, obj: SourceObject, path: Path, name: str) -> None:
         self._object = obj
         self._path = path
-        self._codec = "utf-8"
+        self.codec = "utf-8"
         self.name = name
         self.warnings: list[str] = []
         self.trailer = ""
@@ -62,23 +62,21 @@ class JsonLinesReader:
     def secrets(self, raw: bytes) -> list[bytes]:
         """The bytes of a line's tokenised properties, if it is JSON (see ``shapes.Reader.secrets``)."""
         try:
-            record = json.loads(raw.decode(self._codec, "replace"))
+            record = json.loads(raw.decode(self.codec, "replace"))
         except ValueError:
             return []
         names = [field.physical_name for field in self._object.fields if field.tokenise]
         values = [str(record[name]).strip() for name in names if isinstance(record, dict) and record.get(name)]
-        return [value.encode(self._codec, "replace") for value in values]
+        return [value.encode(self.codec, "replace") for value in values]
 
     def _refuse(self, message: str, line: int | None) -> Exception:
         return refusal(self._object, self.name, message, line)
 
     def _blocks(self) -> Iterator[TextBlock]:
         delivery = self._object.delivery
-        lines = TextFile(
-            self._path, delivery.encoding, delivery.skip_lines, delivery.trailer_lines, self._refuse
-        )
+        lines = TextFile(self._path, delivery.encoding, delivery.skip_lines, delivery.trailer_lines, self._refuse)
         with lines as file:
-            self._codec = file.charset.codec
+            self.codec = file.charset.codec
             while (block := file.next_block()) is not None:
                 yield block
             self.trailer = file.trailer
@@ -149,7 +147,9 @@ def _in_string(data: Bytes, places: Lines, newline: int) -> npt.NDArray[np.bool_
     line_ends = np.flatnonzero(data == newline)
     line = np.searchsorted(line_ends, places)
     line_starts = np.concatenate([np.zeros(1, np.int64), line_ends])[line]
-    return (np.searchsorted(quotes, places) - np.searchsorted(quotes, line_starts)) % 2 == 1
+    before: Lines = np.searchsorted(quotes, places) - np.searchsorted(quotes, line_starts)
+    inside: npt.NDArray[np.bool_] = before % 2 == 1
+    return inside
 
 
 def _backslashes_before(data: Bytes, place: int) -> int:

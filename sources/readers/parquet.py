@@ -20,6 +20,7 @@ class ParquetReader:
     """Reads one Parquet file of an object (see ``shapes.Reader``); rows are numbered from 1."""
 
     has_bytes = False
+    codec = "utf-8"
 
     def __init__(self, obj: SourceObject, path: Path, name: str) -> None:
         self._object = obj

@@ -74,7 +74,9 @@ def stray_returns(text: bytes, dialect: Dialect, starts: Offsets) -> Offsets:
 
 def split_record(record: str, dialect: Dialect) -> list[str]:
     """The fields of one record, character by character."""
-    delimiter, quote, escape = (chr(c) if c is not None else None for c in (dialect.delimiter, dialect.quote, dialect.escape))
+    delimiter, quote, escape = (
+        chr(c) if c is not None else None for c in (dialect.delimiter, dialect.quote, dialect.escape)
+    )
     record = record.removesuffix(chr(dialect.newline)).removesuffix("\r")
     fields, field, quoted, at_start, place = list[str](), list[str](), False, True, 0
     while place < len(record):
@@ -110,7 +112,8 @@ def _escaped(data: npt.NDArray[np.uint8], escape: int | None) -> Offsets:
         return found
     run_start = np.maximum.accumulate(np.where(np.diff(found, prepend=-2) != 1, np.arange(found.size), 0))
     active = (np.arange(found.size) - run_start) % 2 == 0
-    return found[active] + 1
+    escaped: Offsets = found[active] + 1
+    return escaped
 
 
 def _opens(data: npt.NDArray[np.uint8], quotes: Offsets, escaped: Offsets, dialect: Dialect) -> npt.NDArray[np.bool_]:
@@ -119,7 +122,8 @@ def _opens(data: npt.NDArray[np.uint8], quotes: Offsets, escaped: Offsets, diale
     start = (before == dialect.delimiter) | (before == dialect.newline) | (before == _CR)
     if escaped.size:
         start &= ~np.isin(quotes - 1, escaped)
-    return start | (quotes == 0)
+    opens: npt.NDArray[np.bool_] = start | (quotes == 0)
+    return opens
 
 
 def _is_regular(data: npt.NDArray[np.uint8], quotes: Offsets, escaped: Offsets, dialect: Dialect) -> bool:

@@ -48,6 +48,11 @@ class Reader(Protocol):
 
     blank_lines: int
 
+    @property
+    def codec(self) -> str:
+        """Encoding of the records' bytes."""
+        ...
+
     def batches(self, report: Report) -> Iterator[pa.RecordBatch]:
         """Stream the rows; troubles are reported on the way.
 
@@ -67,9 +72,7 @@ class Reader(Protocol):
 
 def batch_schema(obj: SourceObject) -> pa.Schema:
     """Schema of a reader's batches for the object."""
-    return pa.schema(
-        [*((field.name, pa.string()) for field in obj.fields), (EXTRA, pa.string()), (LINE, pa.int64())]
-    )
+    return pa.schema([*((field.name, pa.string()) for field in obj.fields), (EXTRA, pa.string()), (LINE, pa.int64())])
 
 
 def refusal(obj: SourceObject, file: str, messages: str | Sequence[str], line: int | None = None) -> DeliveryRefused:

@@ -180,9 +180,7 @@ class TextBlock:
 class TextFile:
     """Reads a text file as blocks of whole lines, without the lines to skip at its start and end."""
 
-    def __init__(
-        self, path: Path, encoding: str, skip_lines: int, trailer_lines: int, refuse: Refuse
-    ) -> None:
+    def __init__(self, path: Path, encoding: str, skip_lines: int, trailer_lines: int, refuse: Refuse) -> None:
         self._encoding = encoding
         self._skip_lines = skip_lines
         self._trailer_lines = trailer_lines

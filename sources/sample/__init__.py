@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from sources.sample.deltas import advance
-from sources.sample.files import write_day, write_truth
+from sources.sample.files import truth, write_day
 from sources.sample.founding import found
 from sources.sample.rates import LEVELS
 
@@ -66,15 +69,23 @@ def generate(
     first_day = int(np.datetime64(first_date, "D").astype(np.int64))
     out.mkdir(parents=True, exist_ok=True)
     sample = found(parties, noise, seed, first_day)
-    dates, held, rows = [], {}, {}
+    dates: list[dt.date] = []
+    held: dict[dt.date, int] = {}
+    rows: dict[str, int] = {}
     for number in range(days):
         if number:
             advance(sample)
         date = first_date + dt.timedelta(days=number)
         rows |= write_day(sample, out, broken_rows)
-        held[date] = write_truth(sample, out / f"truth_{date:%Y%m%d}.parquet", ever=False)
+        held[date] = _write(truth(sample, ever=False), out / f"truth_{date:%Y%m%d}.parquet")
         dates.append(date)
         say(f"{date}: {held[date]:,} party records")
-    write_truth(sample, out / TRUTH, ever=True)
-    entities = {*sample.core.entity.tolist(), *sample.holders.entity.tolist(), *sample.borrowers.entity.tolist()}
-    return SampleSummary(tuple(dates), held, len(entities), rows, dict(sample.bank.noise.counted))
+    everything = truth(sample, ever=True)
+    _write(everything, out / TRUTH)
+    entities = int(pc.count_distinct(everything["entity_id"]).as_py())
+    return SampleSummary(tuple(dates), held, entities, rows, dict(sample.bank.noise.counted))
+
+
+def _write(table: pa.Table, path: Path) -> int:
+    pq.write_table(table, path, compression="zstd")
+    return int(table.num_rows)

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from sources.sample.bank import COMPANY_BASE, Bank
 from sources.sample.names import company_names, true_names
-from sources.sample.population import Columns
 from sources.sample.registers import Register
+from sources.sample.shapes import Rows
 from sources.sample.text import (
     Mask,
     Numbers,
@@ -69,7 +69,7 @@ _PER_DAY, _IN_HISTORY = 0.4, 1.6  # transactions an account: on a day, over all 
 
 
 @dataclass
-class Accounts(Columns):
+class Accounts(Rows):
     """Accounts; ``owner`` and ``joint`` are positions in the core register, -1 means none."""
 
     owner: Numbers
@@ -83,7 +83,7 @@ class Accounts(Columns):
 
 
 @dataclass
-class Transactions(Columns):
+class Transactions(Rows):
     """Transactions in the order of booking; ``account`` is a position among the accounts."""
 
     account: Numbers

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from sources.sample.companies import Companies
-from sources.sample.population import Addresses, Persons
 from sources.sample.rates import Noise
+from sources.sample.shapes import Addresses, Persons
 from sources.sample.text import Numbers, Text, choose, serial
 from sources.sample.vocabulary import Vocabulary
 

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sources.sample import identifiers
-from sources.sample.population import Addresses, Columns, Persons, make_addresses
+from sources.sample.population import make_addresses
 from sources.sample.rates import Noise
+from sources.sample.shapes import Addresses, Persons, Rows
 from sources.sample.text import Numbers, draw
 from sources.sample.vocabulary import Vocabulary
 
@@ -20,10 +21,12 @@ _SHARES = (0.58, 0.08, 0.06, 0.28)
 
 
 @dataclass
-class Companies(Columns):
-    """Organisations. Pool indices; -1 means none; ``model`` is the company that a branch or sister belongs to,
-    ``representative`` a person; ``described`` marks one told by name and id only; ``core`` and ``loans`` count
-    the records that the system is to hold."""
+class Companies(Rows):
+    """Organisations, as pool indices; -1 means none.
+
+    ``model`` is the company that a branch or sister belongs to, ``representative`` a person, ``described`` marks
+    one told by name and id only; ``core`` and ``loans`` count the records that the system is to hold.
+    """
 
     kind: Numbers
     city: Numbers

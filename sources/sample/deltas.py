@@ -20,9 +20,10 @@ from sources.sample.founding import (
     represent,
 )
 from sources.sample.identifiers import mobiles as new_mobiles
+from sources.sample.identities import id_key
 from sources.sample.lending import CREDIT, grant_loans, issue_cards, plan_loans, stand_beside
 from sources.sample.particulars import mobiles, person_addresses
-from sources.sample.population import RESIDENT_ID, id_key, make_addresses, make_persons
+from sources.sample.population import make_addresses, make_persons
 from sources.sample.registers import (
     CORE_DOCUMENTS,
     Register,
@@ -33,6 +34,7 @@ from sources.sample.registers import (
     open_register,
     stamps,
 )
+from sources.sample.shapes import RESIDENT_ID
 from sources.sample.text import Mask, Numbers, constant, is_blank, pick, serial, together
 
 NEW_HOUSEHOLDS, NEW_COMPANIES = 0.0012, 0.0002  # per party record of the first day
@@ -47,13 +49,13 @@ def advance(sample: Sample) -> None:
     sample.day += 1
     first_person, first_company = len(sample.bank.persons), len(sample.bank.companies)
     _settle(sample)
-    changed = _change_customers(sample)
+    closed = _change_customers(sample)
     first_core = len(sample.core)
     _new_customers(sample, first_person, first_company)
     rng = sample.chance(3)
     sample.accounts.extend(open_accounts(rng, sample.bank, sample.core, first_core, sample.day))
     sample.booked = book(rng, sample.core, sample.accounts, sample.day, with_history=False)
-    _close(sample, changed["closed"])
+    _close(sample, closed)
     _cards(sample, first_person)
     _loans(sample, first_person, first_company)
 
@@ -88,15 +90,17 @@ def _settle(sample: Sample) -> None:
     appoint(rng, companies, persons, sample.day, first)
 
 
-def _change_customers(sample: Sample) -> dict[str, Numbers]:
-    """Move people, change their mobiles, correct their ids, close some customers; returns the core rows."""
+def _change_customers(sample: Sample) -> Numbers:
+    """Move people, change their mobiles, correct their ids, close customers; returns the rows of those closed."""
     rng, bank, core, today = sample.chance(1), sample.bank, sample.core, sample.day
     persons = bank.persons
     open_rows = core.persons()
     open_rows = open_rows[np.asarray(pc.not_equal(core.columns["STATUS"], "9"))[open_rows]]
     _, one_each = np.unique(core.entity[open_rows], return_index=True)
     shuffled = rng.permutation(open_rows[one_each])
-    bounds = np.cumsum([max(1, round(share * len(shuffled))) for share in (MOVED, NEW_MOBILE, LOOKED_AT, CLOSED)])
+    bounds = np.cumsum(
+        [max(1, round(share * len(shuffled))) for share in (MOVED, NEW_MOBILE, LOOKED_AT, CLOSED)]
+    )
     moved, called, looked_at, closed = (np.sort(rows) for rows in np.split(shuffled, bounds)[:4])
 
     who = core.entity[moved]
@@ -125,7 +129,7 @@ def _change_customers(sample: Sample) -> dict[str, Numbers]:
     touched = np.sort(np.concatenate([moved, called, corrected, closed]))
     core.updated[touched] = today
     core.put(touched, {"UPDATED_AT": stamps(rng, core.updated[touched])})
-    return {"moved": moved, "called": called, "corrected": corrected, "closed": closed}
+    return closed
 
 
 def _new_customers(sample: Sample, first_person: int, first_company: int) -> None:
@@ -210,7 +214,13 @@ def _cards(sample: Sample, first_person: int) -> None:
 
 def _loans(sample: Sample, first_person: int, first_company: int) -> None:
     """New loans, payments and arrears, changed borrowers, ended loans; note the operations to deliver."""
-    rng, bank, borrowers, loans, today = sample.chance(5), sample.bank, sample.borrowers, sample.loans, sample.day
+    rng, bank, borrowers, loans, today = (
+        sample.chance(5),
+        sample.bank,
+        sample.borrowers,
+        sample.loans,
+        sample.day,
+    )
     persons, companies = bank.persons, bank.companies
     first = len(borrowers)
     # a borrower who stands surety by number stays in the system
@@ -235,13 +245,15 @@ def _loans(sample: Sample, first_person: int, first_company: int) -> None:
 
     grown = np.flatnonzero((persons.age(today) >= 22) & (persons.age(today) < 65))
     asking = rng.choice(grown, max(1, round(NEW_BORROWERS * len(persons))), replace=False)
-    arrivals = entities(persons.loans[first_person:], companies.loans[first_company:], first_person, first_company)
+    arrivals = entities(
+        persons.loans[first_person:], companies.loans[first_company:], first_person, first_company
+    )
     plan = plan_loans(rng, np.unique(np.concatenate([asking, arrivals])))
     new, order = open_register(rng, bank, plan.entity, today, new=True)
     plan.keep(order)
+    loans.extend(grant_loans(rng, new, today))
     new.columns = borrower_columns(rng, bank, new)
     number_borrowers(new, first)
     borrowers.extend(new)
-    loans.extend(grant_loans(rng, borrowers, first, today))
     sample.beside.extend(stand_beside(rng, bank, borrowers, first, plan, today))
     sample.operation = {"U": paid, "D": ended, "I": first + np.arange(len(new))}

@@ -1,6 +1,6 @@
 """Identity documents as the systems record them: right, in another form, or wrong.
 
-Types are the numbers of ``population``; each export writes them with its own codes.
+Types are the numbers of ``shapes``; each export writes them with its own codes.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sources.sample import identifiers
 from sources.sample.bank import Bank
 from sources.sample.companies import SOLE_TRADER
-from sources.sample.population import CREDIT_CODE, ORGANISATION_CODE, PASSPORT, RESIDENT_ID
+from sources.sample.shapes import CREDIT_CODE, ORGANISATION_CODE, PASSPORT, RESIDENT_ID
 from sources.sample.text import (
     Mask,
     Numbers,
@@ -51,20 +51,26 @@ class Documents:
     usable: Mask
 
 
-def person_documents(rng: np.random.Generator, bank: Bank, rows: Numbers) -> Documents:
-    """Record the documents of persons with the errors of the noise level."""
+def person_documents(
+    rng: np.random.Generator, bank: Bank, rows: Numbers, demanded: bool = False
+) -> Documents:
+    """Record the documents of persons with the errors of the noise level.
+
+    Where the number is ``demanded`` (of a party that a record describes by name and document only) it is never
+    missing, but as often wrong as elsewhere.
+    """
     persons, noise = bank.persons, bank.noise
     kind, number = persons.document_type[rows], persons.document[rows]
     length = persons.document_length[rows].copy()
     resident = kind == RESIDENT_ID
     related = resident & (persons.relative[rows] >= 0)
     related[related] = persons.document_type[persons.relative[rows[related]]] == RESIDENT_ID
-    everyone = np.ones(len(rows), dtype=bool)
+    may_lack = np.full(len(rows), not demanded)
     fate = noise.one_of(
         rng,
         {
-            "id_missing": everyone,
-            "id_placeholder": everyone,
+            "id_missing": may_lack,
+            "id_placeholder": may_lack,
             "id_masked": resident,
             "id_transposed": resident,
             "id_wrong_digit": resident,
@@ -126,7 +132,11 @@ def company_documents(rng: np.random.Generator, bank: Bank, rows: Numbers) -> Do
     dashed = join(pc.utf8_slice_codeunits(organisation, 0, 8), "-", pc.utf8_slice_codeunits(organisation, 8))
     text = choose(fate == 2, choose(rng.random(len(rows)) < 0.5, dashed, organisation), text)
     missing = np.flatnonzero(fate == 1)
-    text = put(text, missing, together(_placeholders(rng, len(missing) // 3), blank(len(missing) - len(missing) // 3)))
+    text = put(
+        text,
+        missing,
+        together(_placeholders(rng, len(missing) // 3), blank(len(missing) - len(missing) // 3)),
+    )
     return Documents(np.where(fate == 2, ORGANISATION_CODE, CREDIT_CODE), text, fate == 0)
 
 

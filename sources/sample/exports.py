@@ -54,7 +54,9 @@ def write_csv(
     return rows + min(broken, rows)
 
 
-def by_slices(columns: Mapping[str, Text], rows: NDArray[np.bool_] | None = None) -> Iterable[dict[str, Text]]:
+def by_slices(
+    columns: Mapping[str, Text], rows: NDArray[np.bool_] | None = None
+) -> Iterable[dict[str, Text]]:
     """Cut columns into slices, keeping only the rows of the mask if one is given."""
     count = len(next(iter(columns.values())))
     for start in spans(count):
@@ -133,7 +135,8 @@ def _broken_lines(
     kinds = np.arange(count) % 4
     # quotes would let a damaged row swallow its neighbours: the damage is to stay within the row
     part = {
-        name: pc.replace_substring_regex(column.slice(0, count), '[",\n\r]', "") for name, column in sample.items()
+        name: pc.replace_substring_regex(column.slice(0, count), '[",\n\r]', "")
+        for name, column in sample.items()
     }
     hit = np.flatnonzero(kinds == NO_NUMBER)
     target = amount or next(iter(part))
@@ -213,4 +216,3 @@ def _clip(value: str, width: int) -> str:
     while len(value.encode(ENCODING)) > width:
         value = value[:-1]
     return value
-

@@ -7,7 +7,6 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sources.sample.accounts import account_columns, account_numbers, product_columns, transaction_columns
 from sources.sample.bank import entity_ids
@@ -119,7 +118,9 @@ def write_day(sample: Sample, out: Path, broken: int) -> dict[str, int]:
         (out / system).mkdir(parents=True, exist_ok=True)
     rows: dict[str, int] = {}
 
-    def csv(name: str, slices: Iterable[Mapping[str, Text]], damaged: int = 0, amount: str | None = None) -> None:
+    def csv(
+        name: str, slices: Iterable[Mapping[str, Text]], damaged: int = 0, amount: str | None = None
+    ) -> None:
         path = out / "core" / f"{name}_{day}.csv"
         rows[path.relative_to(out).as_posix()] = write_csv(path, slices, damaged, amount)
 
@@ -130,7 +131,13 @@ def write_day(sample: Sample, out: Path, broken: int) -> dict[str, int]:
     csv("ACCT", _account_slices(sample), broken, "BALANCE")
     csv("TRAN", _transaction_slices(sample), broken, "AMOUNT")
     for name, fields, slices, amount, total in (
-        ("CARDHOLDER", HOLDER_FIELDS, by_slices(sample.holders.columns), "TOTAL_LIMIT", sample.cards.limit.sum()),
+        (
+            "CARDHOLDER",
+            HOLDER_FIELDS,
+            by_slices(sample.holders.columns),
+            "TOTAL_LIMIT",
+            sample.cards.limit.sum(),
+        ),
         ("CARD", CARD_FIELDS, by_slices(_card_columns(sample)), "CREDIT_LIMIT", sample.cards.limit.sum()),
     ):
         path = out / "cards" / f"{name}_{day}.dat"
@@ -142,11 +149,11 @@ def write_day(sample: Sample, out: Path, broken: int) -> dict[str, int]:
     return rows
 
 
-def write_truth(sample: Sample, path: Path, ever: bool) -> int:
-    """Write which entity each party record is of: those held on the day, or all ever delivered.
+def truth(sample: Sample, ever: bool) -> pa.Table:
+    """Say which entity each party record is of (system, record_id, entity_id): those held, or all ever delivered.
 
-    Returns the records. Record ids are as the contracts map them: core's described representatives are
-    ``<customer>-L``, parties described in a loan ``<loan>-C<place>`` and ``<loan>-G<place>``.
+    Record ids are as the contracts map them: core's described representatives are ``<customer>-L``, parties
+    described in a loan ``<loan>-C<place>`` and ``<loan>-G<place>``.
     """
     core, holders, borrowers, beside = sample.core, sample.holders, sample.borrowers, sample.beside
     described = np.flatnonzero(sample.representative >= 0)
@@ -162,19 +169,19 @@ def write_truth(sample: Sample, path: Path, ever: bool) -> int:
         ("loans", pick(borrowers.columns["cust_no"], lent), borrowers.entity[lent]),
         (
             "loans",
-            join(pick(borrowers.columns["loan_no"], beside.loan[told]), letter, serial(beside.position[told])),
+            join(
+                pick(borrowers.columns["loan_no"], beside.loan[told]), letter, serial(beside.position[told])
+            ),
             beside.entity[told],
         ),
     ]
-    table = pa.table(
+    return pa.table(
         {
             "system": pa.concat_arrays([constant(system, len(entity)) for system, _, entity in groups]),
             "record_id": pa.concat_arrays([record for _, record, _ in groups]),
             "entity_id": entity_ids(np.concatenate([entity for _, _, entity in groups])),
         }
     )
-    pq.write_table(table, path, compression="zstd")
-    return int(table.num_rows)
 
 
 def _day(day: int) -> str:
@@ -232,10 +239,14 @@ def _loan_lines(sample: Sample) -> Text:
             "days_past_due": pa.array(loans.days_past_due[chosen]),
             "rate": join("0.", serial(loans.rate[chosen], 5)),
             "start_date": date_text(loans.start[chosen], "-"),
-            "maturity_date": date_text(loans.start[chosen] + (loans.term_months[chosen] * 30.4375).astype(int), "-"),
+            "maturity_date": date_text(
+                loans.start[chosen] + (loans.term_months[chosen] * 30.4375).astype(int), "-"
+            ),
             "term_months": pa.array(loans.term_months[chosen]),
             "status": choose(
-                loans.outstanding[chosen] == 0, "settled", choose(loans.overdue[chosen] > 0, "overdue", "normal")
+                loans.outstanding[chosen] == 0,
+                "settled",
+                choose(loans.overdue[chosen] > 0, "overdue", "normal"),
             ),
             "branch_no": pick(outlet, loans.outlet[chosen] % len(outlet)),
             "since": date_text(borrowers.opened[chosen], "-"),

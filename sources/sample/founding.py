@@ -21,7 +21,7 @@ from sources.sample.lending import (
     stand_beside,
 )
 from sources.sample.names import person_names
-from sources.sample.population import Addresses, Persons, make_persons
+from sources.sample.population import make_persons
 from sources.sample.rates import Noise
 from sources.sample.registers import (
     CORE_DOCUMENTS,
@@ -31,19 +31,23 @@ from sources.sample.registers import (
     core_columns,
     open_register,
 )
+from sources.sample.shapes import Addresses, Persons
 from sources.sample.text import Mask, Numbers, Text, blank, pick, put, serial
 from sources.sample.vocabulary import Vocabulary, load_vocabulary
 
 COMPANIES_PER_RECORD = 0.058
-HOUSEHOLDS_PER_RECORD = 0.40
+HOUSEHOLDS_PER_RECORD = 0.43
 PARTIES_PER_AGENT = 6000
 _FIRST_CUSTOMER = 6_100_000_001
 
 
 @dataclass
 class Sample:
-    """Everything the systems hold on a day. ``representative`` is, for each core record, the person described in
-    it as its representative, or -1; ``operation`` the loans delivered that day with their operation codes."""
+    """Everything the systems hold on a day.
+
+    ``representative`` is, for each core record, the person described in it as its representative, or -1;
+    ``operation`` the loans delivered that day by operation code.
+    """
 
     seed: int
     parties: int
@@ -84,15 +88,17 @@ def found(parties: int, noise: str, seed: int, first_day: int) -> Sample:
     representative = represent(rng, bank, core, core.entity, core.updated, core)
 
     rng = np.random.default_rng([seed, 0, 2])
-    holders, _ = open_register(rng, bank, np.repeat(np.arange(len(persons)), persons.cards), first_day, new=False)
+    holders, _ = open_register(
+        rng, bank, np.repeat(np.arange(len(persons)), persons.cards), first_day, new=False
+    )
     holders.columns = {"CH_NO": serial(np.arange(len(holders)), 11, "C"), **card_columns(rng, bank, holders)}
 
     rng = np.random.default_rng([seed, 0, 3])
     borrowers, order = open_register(rng, bank, plan.entity, first_day, new=False)
     plan.keep(order)
+    loans = grant_loans(rng, borrowers, first_day)
     borrowers.columns = borrower_columns(rng, bank, borrowers)
     number_borrowers(borrowers, 0)
-    loans = grant_loans(rng, borrowers, 0, first_day)
     beside = stand_beside(rng, bank, borrowers, 0, plan, first_day)
 
     rng = np.random.default_rng([seed, 0, 4])
@@ -114,14 +120,17 @@ def _populate(
         rng, vocabulary, max(1, round(COMPANIES_PER_RECORD * parties)), noise, today
     )
     plan = plan_loans(rng, COMPANY_BASE + np.repeat(np.arange(len(companies)), companies.loans))
-    of_companies = (companies.core * (1 + companies.described) + companies.loans).sum() + plan.described().sum()
+    of_companies = (
+        companies.core * (1 + companies.described) + companies.loans
+    ).sum() + plan.described().sum()
     households = int(HOUSEHOLDS_PER_RECORD * parties) + 40
     persons, dwellings = make_persons(rng, vocabulary, households, noise, today, np.empty(0, dtype=np.int64))
     personal = plan_loans(rng, np.repeat(np.arange(len(persons)), persons.loans))
     records = persons.core + persons.cards + persons.loans
     np.add.at(records, personal.entity, personal.described())
     per_household = np.bincount(persons.household, weights=records, minlength=households).astype(np.int64)
-    kept = int(np.searchsorted(np.cumsum(per_household), parties - of_companies)) + 1
+    total = np.cumsum(per_household)
+    kept = int(np.abs(total - (parties - of_companies)).argmin()) + 1
     stay: Mask = persons.household < kept
     personal.keep(stay[personal.entity])
     persons.keep(stay)
@@ -171,7 +180,7 @@ def represent(
     number_of[known.entity[customers]] = customers
     described = described | (number_of[person] < 0)
     names = person_names(rng, bank, person[described], updated[rows[described]]).name
-    documents = person_documents(rng, bank, person[described])
+    documents = person_documents(rng, bank, person[described], demanded=True)
     count = len(entity)
     core.columns["LEGAL_REP_NO"] = _fill(
         count, rows[~described], pick(known.columns["CUST_NO"], number_of[person[~described]])
@@ -202,4 +211,3 @@ def limit_holders(holders: Register, cards: Cards) -> None:
     """Write each holder's total limit, in cents without a point, from the cards."""
     total = np.bincount(cards.holder, weights=cards.limit, minlength=len(holders)).astype(np.int64)
     holders.columns["TOTAL_LIMIT"] = serial(total)
-

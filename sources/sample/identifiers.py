@@ -22,10 +22,7 @@ _USCC_ALPHABET = np.frombuffer(b"0123456789ABCDEFGHJKLMNPQRTUWXY", dtype=np.uint
 _USCC_WEIGHTS = np.array([1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28])
 _ORGANISATION_WEIGHTS = np.array([3, 7, 9, 10, 5, 8, 4, 2])
 _ORGANISATION_CHECK = np.frombuffer(b"0123456789X0", dtype=np.uint8)
-_MOBILE_PREFIXES = np.array(
-    [130, 131, 132, 133, 134, 135, 136, 137, 138, 139, 150, 151, 152, 153, 155, 156, 157, 158, 159]
-    + [166, 173, 175, 176, 177, 178, 180, 181, 182, 183, 184, 185, 186, 187, 188, 189, 191, 198, 199]
-)
+_MOBILE_PREFIXES = np.r_[130:140, 150:154, 155:160, 166, 173, 175:179, 180:190, 191, 198, 199]
 
 
 def digits(numbers: Numbers, width: int) -> Bytes:
@@ -55,7 +52,9 @@ def credit_codes(rng: np.random.Generator, district_codes: Numbers, sole_trader:
     """Make unified social credit codes: authority, kind, district, organisation code, check character."""
     count = len(district_codes)
     kind = np.where(sole_trader, ord("2"), ord("1")).astype(np.uint8)
-    head = np.hstack([np.full((count, 1), ord("9"), dtype=np.uint8), kind[:, None], digits(district_codes, 6)])
+    head = np.hstack(
+        [np.full((count, 1), ord("9"), dtype=np.uint8), kind[:, None], digits(district_codes, 6)]
+    )
     body = _USCC_ALPHABET[rng.integers(0, len(_USCC_ALPHABET), (count, 8))]
     numeric = rng.random(count) < 0.5  # registered before 2015: digits; since then MA and six characters
     body[numeric] = digits(rng.integers(10**7, 8 * 10**7, int(numeric.sum())), 8)
@@ -74,9 +73,9 @@ def _alphanumeric(characters: Bytes) -> NDArray[np.int64]:
 
 
 def lettered(rng: np.random.Generator, letters: bytes, count: int, width: int) -> Bytes:
-    """Make numbers of one letter out of ``letters`` and random digits: permits and passports."""
+    """Make different numbers of one letter out of ``letters`` and random digits: permits and passports."""
     first = np.frombuffer(letters, dtype=np.uint8)[rng.integers(0, len(letters), count)]
-    return np.hstack([first[:, None], digits(rng.integers(0, 10 ** (width - 1), count), width - 1)])
+    return np.hstack([first[:, None], digits(rng.choice(10 ** (width - 1), count, replace=False), width - 1)])
 
 
 def foreign_permits(rng: np.random.Generator, countries: Bytes, birth_days: Numbers) -> Bytes:

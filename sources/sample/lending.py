@@ -14,9 +14,21 @@ from sources.sample.bank import COMPANY_BASE, Bank
 from sources.sample.documents import company_documents, person_documents
 from sources.sample.names import company_names, person_names
 from sources.sample.particulars import mobiles, some
-from sources.sample.population import Columns
 from sources.sample.registers import LOAN_DOCUMENTS, Register, merge
-from sources.sample.text import Mask, Numbers, Text, blank, choose, constant, draw, from_bytes, pick, put, together
+from sources.sample.shapes import Rows
+from sources.sample.text import (
+    Mask,
+    Numbers,
+    Text,
+    blank,
+    choose,
+    constant,
+    draw,
+    from_bytes,
+    pick,
+    put,
+    together,
+)
 
 DEBIT, CREDIT = 0, 1
 _ISSUERS = (623_999, 628_999)
@@ -28,7 +40,7 @@ LOAN_PRODUCTS = pa.array(["H01", "C01", "B02", "B01"])
 
 
 @dataclass
-class Cards(Columns):
+class Cards(Rows):
     """Cards; ``holder`` is a position in the card register, ``account`` among the accounts or -1."""
 
     holder: Numbers
@@ -42,7 +54,7 @@ class Cards(Columns):
 
 
 @dataclass
-class Loans(Columns):
+class Loans(Rows):
     """Loans, parallel to the register of borrowers."""
 
     product: Numbers
@@ -57,7 +69,7 @@ class Loans(Columns):
 
 
 @dataclass
-class LoanPlan(Columns):
+class LoanPlan(Rows):
     """How many parties stand beside each borrower: described by name and id, or referred to by number."""
 
     entity: Numbers
@@ -157,9 +169,9 @@ def card_numbers(cards: Cards) -> Text:
     return together(*parts).take(pa.array(np.argsort(np.concatenate(rows_of))))
 
 
-def grant_loans(rng: np.random.Generator, register: Register, first: int, today: int) -> Loans:
-    """Grant the loans of the borrowers from position ``first`` on."""
-    company = register.entity[first:] >= COMPANY_BASE
+def grant_loans(rng: np.random.Generator, register: Register, today: int) -> Loans:
+    """Grant a loan to each borrower; the application, and what it says of the borrower, is of its first day."""
+    company = register.entity >= COMPANY_BASE
     count = len(company)
     product = np.where(company, BUSINESS, draw(rng, (45, 35, 20), count))
     scale = np.array([13.6, 11.0, 12.3, 14.5])[product]
@@ -169,7 +181,8 @@ def grant_loans(rng: np.random.Generator, register: Register, first: int, today:
         [rng.choice([120, 180, 240, 300, 360], count), rng.choice([12, 24, 36, 60], count)],
         rng.choice([12, 24, 36], count),
     )
-    start = np.maximum(register.opened[first:], today - (term * 30 * 0.9).astype(np.int64))
+    start = np.maximum(register.opened, today - (term * 30 * 0.9).astype(np.int64))
+    register.opened, register.updated = start, np.maximum(register.updated, start)
     paid = np.clip((today - start) / (term * 30.44), 0, 1) * rng.uniform(0.6, 1.0, count)
     outstanding = (principal * (1 - paid)).astype(np.int64)
     late = (rng.random(count) < 0.06) & (start < today - 60)
@@ -201,43 +214,54 @@ def stand_beside(
         plan: how many parties of which kind each borrower has, in the order of the register.
         today: the day, in days since 1970-01-01.
     """
-    loan, role, described = [], [], []
-    for which, by_description, counts in (
-        (CO_BORROWER, True, plan.co_described),
-        (CO_BORROWER, False, plan.co_numbered),
-        (GUARANTOR, True, plan.guarantor_described),
-        (GUARANTOR, False, plan.guarantor_numbered),
-    ):
-        rows = np.repeat(np.arange(len(plan)), counts)
-        loan.append(rows)
-        role.append(np.full(len(rows), which))
-        described.append(np.full(len(rows), by_description))
-    columns = [np.concatenate(column) for column in (loan, role, described)]
-    order = np.lexsort((columns[2], columns[1], columns[0]))
-    loans, roles, by_description = (column[order] for column in columns)
-    count = len(loans)
-    start = np.r_[True, (loans[1:] != loans[:-1]) | (roles[1:] != roles[:-1])] if count else np.zeros(0, dtype=bool)
-    place = np.arange(count) - np.flatnonzero(start)[np.cumsum(start) - 1] + 1 if count else loans
-
-    borrower = plan.entity[loans]
-    entity = _companions(rng, bank, borrower, roles, today)
+    loan, role, described, place = _seats(plan)
+    borrower = plan.entity[loan]
+    entity = _companions(rng, bank, loan, borrower, role, today)
     referred = register.persons()
-    target = referred[rng.integers(0, max(len(referred), 1), count)] if len(referred) else np.full(count, -1)
-    by_description = by_description | (target < 0)
-    by_description |= register.entity[np.maximum(target, 0)] == borrower  # nobody stands surety for himself
-    entity = np.where(by_description, entity, register.entity[np.maximum(target, 0)])
-    number = choose(by_description, None, pick(register.columns["cust_no"], np.maximum(target, 0)))
+    if len(referred):
+        target = rng.choice(referred, len(loan))
+        # nobody stands surety for himself, nor twice in one loan: such a one is described as somebody else
+        described |= (register.entity[target] == borrower) | _as_before(loan, register.entity[target])
+        entity = np.where(described, entity, register.entity[target])
+        number = choose(described, None, pick(register.columns["cust_no"], target))
+    else:
+        described, number = np.ones(len(loan), dtype=bool), blank(len(loan))
     return Beside(
-        loan=loans + first,
-        role=roles,
+        loan=loan + first,
+        role=role,
         position=place,
         entity=entity,
-        columns={"number": number, **_describe(rng, bank, entity, by_description, today)},
+        columns={"number": number, **_describe(rng, bank, entity, described, today)},
     )
 
 
+def _seats(plan: LoanPlan) -> tuple[Numbers, Numbers, Mask, Numbers]:
+    """List the parties beside the borrowers: row of the plan, role, whether described, place in the list from 1."""
+    groups = (
+        (CO_BORROWER, False, plan.co_numbered),
+        (CO_BORROWER, True, plan.co_described),
+        (GUARANTOR, False, plan.guarantor_numbered),
+        (GUARANTOR, True, plan.guarantor_described),
+    )
+    loan = np.concatenate([np.repeat(np.arange(len(plan)), counts) for _, _, counts in groups])
+    role = np.repeat([role for role, _, _ in groups], [counts.sum() for _, _, counts in groups])
+    described = np.repeat([told for _, told, _ in groups], [counts.sum() for _, _, counts in groups])
+    order = np.lexsort((described, role, loan))
+    loan, role, described = loan[order], role[order], described[order]
+    start = ~_as_before(loan, role)
+    first = np.flatnonzero(start)[np.cumsum(start) - 1]
+    return loan, role, described, np.arange(len(loan)) - first + 1
+
+
+def _as_before(loan: Numbers, value: Numbers) -> Mask:
+    """Where the row has the value, and is of the loan, of the row before."""
+    same = np.zeros(len(loan), dtype=bool)
+    same[1:] = (loan[1:] == loan[:-1]) & (value[1:] == value[:-1])
+    return same
+
+
 def _companions(
-    rng: np.random.Generator, bank: Bank, borrower: Numbers, roles: Numbers, today: int
+    rng: np.random.Generator, bank: Bank, loan: Numbers, borrower: Numbers, roles: Numbers, today: int
 ) -> Numbers:
     """Choose who stands beside each borrower: relatives first, an organisation's head, or anybody grown."""
     persons, companies = bank.persons, bank.companies
@@ -255,8 +279,8 @@ def _companions(
     if len(companies):
         corporate = company & ~own & (rng.random(count) < 0.5)
         entity[corporate] = COMPANY_BASE + rng.integers(0, len(companies), int(corporate.sum()))
-        entity = np.where(entity == borrower, rng.choice(anybody, count), entity)
-    return entity
+    unfit = (entity == borrower) | _as_before(loan, entity)
+    return np.where(unfit, rng.choice(anybody, count), entity)
 
 
 def _describe(
@@ -267,7 +291,7 @@ def _describe(
     company = chosen >= COMPANY_BASE
     person_rows, company_rows = chosen[~company], chosen[company] - COMPANY_BASE
     asked = today - rng.integers(0, 1500, len(person_rows))
-    documents = person_documents(rng, bank, person_rows)
+    documents = person_documents(rng, bank, person_rows, demanded=True)
     of_persons = {
         "type": constant("P", len(person_rows)),
         "name": person_names(rng, bank, person_rows, asked).name,

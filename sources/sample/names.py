@@ -62,7 +62,9 @@ def person_names(rng: np.random.Generator, bank: Bank, rows: Numbers, updated: N
     told = renamed & ~still_old & (rng.random(len(rows)) < 0.5)
     former = choose(
         told,
-        _chinese(bank, (persons.family[rows], persons.old_given1[rows], persons.old_given2[rows]), "simplified"),
+        _chinese(
+            bank, (persons.family[rows], persons.old_given1[rows], persons.old_given2[rows]), "simplified"
+        ),
         None,
     )
     return PersonNames(name, former, latin)

@@ -225,7 +225,9 @@ def _landline_text(rng: np.random.Generator, bank: Bank, district: Numbers, numb
     places = bank.vocabulary.places
     area, local = pick(places.area_code, places.district_city[district]), serial(number)
     shape = draw(rng, (70, 12, 12, 6), len(number))
-    text = choose(shape == 1, join("(", area, ")", local), choose(shape == 2, join(area, local), join(area, "-", local)))
+    text = choose(
+        shape == 1, join("(", area, ")", local), choose(shape == 2, join(area, local), join(area, "-", local))
+    )
     return choose(shape == 3, join("+86 ", pc.utf8_slice_codeunits(area, 1), " ", local), text)
 
 

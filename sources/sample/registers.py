@@ -49,14 +49,23 @@ from sources.sample.vocabulary import FOREIGN, HONG_KONG, MACAU, TAIWAN
 
 Columns = dict[str, Text]
 
-# codes of document types, in the order of population's numbers
+# codes of document types, in the order of ``shapes``
 CORE_DOCUMENTS = pa.array(["01", "02", "03", "04", "05", "11", "12"])
 CARD_DOCUMENTS = pa.array(["A", "B", "C", "D", "E", "X", "Y"])
 LOAN_DOCUMENTS = pa.array(
     ["身份证", "护照", "港澳居民来往内地通行证", "台湾居民来往大陆通行证", "外国人永久居留身份证",
      "统一社会信用代码", "组织机构代码"]
 )  # fmt: skip
-_ALPHA_3 = {"US": "USA", "GB": "GBR", "JP": "JPN", "KR": "KOR", "DE": "DEU", "FR": "FRA", "RU": "RUS", "SG": "SGP"}
+_ALPHA_3 = {
+    "US": "USA",
+    "GB": "GBR",
+    "JP": "JPN",
+    "KR": "KOR",
+    "DE": "DEU",
+    "FR": "FRA",
+    "RU": "RUS",
+    "SG": "SGP",
+}
 
 
 @dataclass

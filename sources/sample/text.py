@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Text: TypeAlias = pa.StringArray
 Numbers: TypeAlias = NDArray[Any]
@@ -107,11 +107,11 @@ def calendar(days: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     )
 
 
-def day_number(years: Numbers, months: Numbers, days: Numbers) -> Numbers:
+def day_number(years: ArrayLike, months: ArrayLike, days: ArrayLike) -> Numbers:
     """Days since 1970-01-01 of calendar dates; a day past the month's end runs into the next month."""
     first = (np.asarray(years, dtype=np.int64) - 1970) * 12 + np.asarray(months, dtype=np.int64) - 1
     starts = first.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
-    return starts + np.asarray(days, dtype=np.int64) - 1
+    return np.asarray(starts + np.asarray(days, dtype=np.int64) - 1)
 
 
 def date_text(days: Numbers, sep: str = "", padded: bool = True) -> Text:
@@ -125,7 +125,10 @@ def clock_text(seconds: Numbers, sep: str = ":") -> Text:
     """Write seconds of the day as hours, minutes and seconds."""
     seconds = np.asarray(seconds, dtype=np.int64)
     return join(
-        pick(_PADDED, seconds // 3600), pick(_PADDED, seconds // 60 % 60), pick(_PADDED, seconds % 60), sep=sep
+        pick(_PADDED, seconds // 3600),
+        pick(_PADDED, seconds // 60 % 60),
+        pick(_PADDED, seconds % 60),
+        sep=sep,
     )
 
 
@@ -136,7 +139,8 @@ def full_width(column: Text) -> Text:
     return column
 
 
-def draw(rng: np.random.Generator, weights: Numbers, count: int) -> Numbers:
+def draw(rng: np.random.Generator, weights: ArrayLike, count: int) -> Numbers:
     """Draw ``count`` indices with probabilities proportional to the weights."""
     bounds = np.cumsum(np.asarray(weights, dtype=np.float64))
-    return np.minimum(np.searchsorted(bounds, rng.random(count) * bounds[-1], side="right"), len(bounds) - 1)
+    index = np.searchsorted(bounds, rng.random(count) * bounds[-1], side="right")
+    return np.asarray(np.minimum(index, len(bounds) - 1))

@@ -92,7 +92,9 @@ class Places:
         open_rows = np.arange(len(cities))
         for _ in range(40):
             city = cities[open_rows]
-            candidate = self.city_start[city] + (rng.random(len(city)) * self.city_count[city]).astype(np.int64)
+            candidate = self.city_start[city] + (rng.random(len(city)) * self.city_count[city]).astype(
+                np.int64
+            )
             fits = (self.valid_from[candidate] <= issued[open_rows]) & (
                 self.valid_to[candidate] >= issued[open_rows]
             )
@@ -173,7 +175,7 @@ class _Entries:
 def _falling(count: int, total: float = 1.0) -> Numbers:
     """Weights that fall with the rank as frequencies of names do."""
     weights = 1.0 / (np.arange(count) + 5.0) ** 0.9
-    return weights / weights.sum() * total
+    return np.asarray(weights / weights.sum() * total)
 
 
 def _families(
@@ -245,11 +247,11 @@ def _traditional(exceptions: list[str]) -> Any:
 def _pool(entries: _Entries, to_simplified: Any, to_traditional: Any, pairs: list[str]) -> NamePool:
     """Add the look-alikes that nobody bears as a name, and relate the entries to one another."""
     bearers: dict[str, int] = {}
-    for (written, _), index in entries.position.items():
-        bearers.setdefault(written, index)
+    for entry, index in entries.position.items():
+        bearers.setdefault(entry[0], index)
     alike: list[tuple[int, int]] = []
     for pair in pairs:
-        for right, wrong in (pair, pair[::-1]):
+        for right, wrong in ((pair[0], pair[1]), (pair[1], pair[0])):
             if right in bearers:
                 alike.append((bearers[right], entries.add(wrong, _reading(wrong))))
     written = [key[0] for key in entries.position]
@@ -263,7 +265,10 @@ def _pool(entries: _Entries, to_simplified: Any, to_traditional: Any, pairs: lis
     return NamePool(
         simplified=pa.array(simplified),
         traditional=pa.array(
-            [to_traditional(text) if text == plain else text for text, plain in zip(written, simplified, strict=True)]
+            [
+                to_traditional(text) if text == plain else text
+                for text, plain in zip(written, simplified, strict=True)
+            ]
         ),
         latin=pa.array(latin),
         homophones=_alternatives(same_sound, len(written)),

@@ -38,7 +38,7 @@ CUSTOMER = SourceObject(
     fields=(
         Field("cust_no", "CUST_NO", required=True, primary_key=True),
         Field("kind", "KIND", required=True, enum=("P", "C")),
-        Field("name", "NAME", required=True),
+        Field("name", "NAME", required=True, options={"maxLength": 30}),
         Field("income", "INCOME", logical_type="number", on_invalid="quarantine", options={"minimum": 0}),
         Field("since", "SINCE", logical_type="date", formats=("%Y%m%d",), on_invalid="quarantine", not_future=True),
         Field("phone", "PHONE", options={"pattern": r"^(?:\+?\d{2,4}:)?\d{4,}$"}),
@@ -219,9 +219,7 @@ class Night:
 
     def views(self, suites: Sequence[Suite]) -> dict[str, Path]:
         """The lake's files that the suites read."""
-        return {
-            name: self.lake.path(name, DAY) for name in relations(suites) if self.lake.exists(name, DAY)
-        }
+        return {name: self.lake.path(name, DAY) for name in relations(suites) if self.lake.exists(name, DAY)}
 
     def judge(self, candidate: Candidate, suites: Sequence[Suite] | None = None) -> list[CheckResult]:
         """Put a candidate before the gate."""

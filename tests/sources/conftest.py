@@ -1,10 +1,7 @@
 """Small contracts and exports for the tests of what arrives."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from sources.contract import Contract, parse_contract
@@ -14,7 +11,16 @@ def _property(name: str, spec: dict[str, Any]) -> dict[str, Any]:
     custom = {k: spec[k] for k in ("width", "start", "on_invalid", "decimals", "not_future", "tokenise") if k in spec}
     options = {
         k: spec[k]
-        for k in ("format", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength")
+        for k in (
+            "format",
+            "pattern",
+            "minimum",
+            "maximum",
+            "exclusiveMinimum",
+            "exclusiveMaximum",
+            "minLength",
+            "maxLength",
+        )
         if k in spec
     }
     entry: dict[str, Any] = {"name": name, "logicalType": spec.get("type", "string")}

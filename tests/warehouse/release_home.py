@@ -75,12 +75,16 @@ def land(home: Path, content: int, day: dt.date = DAY, reverse: bool = False) ->
     rows = f"from range({ROWS}) t(i) order by i {direction}"
     with duckdb.connect() as con:
         lake.write(
-            con, f"select 'C' || i as customer_id, 'person' as party_type, {content} as content {rows}",
-            "customer.customer", day,
+            con,
+            f"select 'C' || i as customer_id, 'person' as party_type, {content} as content {rows}",
+            "customer.customer",
+            day,
         )
         lake.write(
-            con, f"select 'C' || i as customer_id, i + 0.05 as balance_amount, {content} as content {rows}",
-            "mart.customer_360", day,
+            con,
+            f"select 'C' || i as customer_id, i + 0.05 as balance_amount, {content} as content {rows}",
+            "mart.customer_360",
+            day,
         )
     return lake
 

@@ -1,0 +1,108 @@
+"""What a landing came to: rows, files, control figures, warnings; kept as JSON beside the landed partition.
+
+A manifest names no value of any row. The next night compares checksums with it, the release reports from it.
+"""
+
+import datetime as dt
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+FILE = "manifest.json"
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One data file: its name below the system's folder, bytes and checksum as delivered, rows delivered."""
+
+    name: str
+    bytes: int
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class ControlTotal:
+    """One control total: as stated (None: nothing is), and as the rows add up to before quarantine."""
+
+    stated: Decimal | None
+    delivered: Decimal
+
+
+@dataclass(frozen=True)
+class LandingResult:
+    """What a landing came to. ``rows_delivered = rows_landed + rows_quarantined`` always."""
+
+    system: str
+    object: str
+    business_date: dt.date
+    mode: str
+    rows_delivered: int
+    rows_landed: int
+    rows_quarantined: int
+    blank_lines: int = 0
+    files: tuple[LandedFile, ...] = ()
+    control_source: str | None = None
+    control_rows: int | None = None
+    control_totals: Mapping[str, ControlTotal] = field(default_factory=dict)
+    quarantined_by_rule: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.rows_delivered != self.rows_landed + self.rows_quarantined:
+            raise AssertionError(
+                f"{self.system}.{self.object}: {self.rows_delivered} rows delivered, but {self.rows_landed} landed "
+                f"and {self.rows_quarantined} quarantined"
+            )
+
+    def to_json(self) -> str:
+        """JSON text with sorted keys; money as text."""
+        return json.dumps(asdict(self), default=str, ensure_ascii=False, indent=2, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "LandingResult":
+        """Read what ``to_json`` wrote."""
+        data: dict[str, Any] = json.loads(text)
+        totals = {
+            name: ControlTotal(None if t["stated"] is None else Decimal(t["stated"]), Decimal(t["delivered"]))
+            for name, t in data["control_totals"].items()
+        }
+        return cls(
+            **data
+            | {
+                "business_date": dt.date.fromisoformat(data["business_date"]),
+                "files": tuple(LandedFile(**entry) for entry in data["files"]),
+                "control_totals": totals,
+                "warnings": tuple(data["warnings"]),
+            }
+        )
+
+
+def write_manifest(result: LandingResult, partition: Path) -> None:
+    """Keep the result beside a landed partition, replaced atomically."""
+    path = partition.with_name(FILE)
+    temporary = path.with_name(f".{FILE}.tmp")
+    temporary.write_text(result.to_json() + "\n", encoding="utf-8")
+    publish(temporary, path)
+
+
+def read_manifest(partition: Path) -> LandingResult | None:
+    """The result kept beside a landed partition; None if there is none."""
+    path = partition.with_name(FILE)
+    return LandingResult.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Flush a finished file to disk and rename it over ``path``: readers see the old one or the new one."""
+    with temporary.open("rb+") as handle:
+        os.fsync(handle.fileno())
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,166 @@
+"""Quarantine: the rows that are not landed, each with file, line, field, rule, reason and its original bytes.
+
+Troubles that readers report are spooled to disk on the way, so a wholly broken file needs no memory. Offenders
+of row rules are known by their place in the landed file; their bytes are read again from the source. Card numbers
+are masked in the bytes of objects that have tokenised fields.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sources.contract import SourceObject
+from sources.conversions import identifier, literal
+from sources.protect import mask_cards
+from sources.readers import Reader, Trouble
+
+COLUMNS = ("system", "object", "source_file", "source_line", "field", "rule", "reason", "raw")
+_SPOOL_ROWS = 5_000
+_TROUBLE = pa.schema(
+    [
+        ("source_file", pa.string()),
+        ("source_line", pa.int64()),
+        ("field", pa.string()),
+        ("rule", pa.string()),
+        ("reason", pa.string()),
+        ("raw", pa.binary()),
+    ]
+)
+_BYTES = pa.schema([("_row", pa.int64()), ("raw", pa.binary())])
+
+
+class Spool:
+    """Troubles on their way to disk: unreadable rows with their bytes, flawed ones without."""
+
+    def __init__(self, path: Path, obj: SourceObject) -> None:
+        self.path = path
+        self.unreadable = 0
+        self.flawed = 0
+        self._masks = _has_cards(obj)
+        self._writer = pq.ParquetWriter(path, _TROUBLE)
+        self._rows: list[dict[str, object]] = []
+
+    def add(self, reader: Reader, trouble: Trouble) -> None:
+        """Keep one trouble of a reader."""
+        raw = trouble.raw
+        if raw is None:
+            self.flawed += 1
+        else:
+            self.unreadable += 1
+            raw = mask_cards(raw, (), reader.codec) if self._masks else raw
+        entry = (reader.name, trouble.line, trouble.field, trouble.rule, trouble.reason, raw)
+        self._rows.append(dict(zip(_TROUBLE.names, entry, strict=True)))
+        if len(self._rows) >= _SPOOL_ROWS:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is left; the spool can be read now."""
+        self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        self._writer.write_table(pa.Table.from_pylist(self._rows, _TROUBLE))
+        self._rows.clear()
+
+
+def write_quarantine(
+    con: duckdb.DuckDBPyConnection,
+    obj: SourceObject,
+    readers: Sequence[Reader],
+    spool: Spool,
+    bytes_path: Path,
+    path: Path,
+) -> None:
+    """Write the quarantine file of a landing, in the order of the source.
+
+    Args:
+        con: connection with the view ``landed`` (``_row`` included) and the table ``quarantined`` (_row, field,
+            rule, reason).
+        obj: the object.
+        readers: its readers, by which bytes are read again.
+        spool: the troubles, closed.
+        bytes_path: temporary file for the offenders' bytes.
+        path: where to write.
+    """
+    has_bytes = readers[0].has_bytes
+    if has_bytes:
+        _collect_bytes(con, obj, readers, bytes_path)
+        raw, source = "bytes.raw", f"join read_parquet({literal(str(bytes_path))}) as bytes using (_row)"
+    else:
+        record = ", ".join(f"{literal(name)}: {identifier(name)}" for name in (*(f.name for f in obj.fields), "_extra"))
+        raw, source = f"encode(to_json({{{record}}})::varchar)", ""
+    named = f"{literal(obj.system)} as system, {literal(obj.name)} as object"
+    query = f"""
+        select {named}, source_file, source_line, field, rule, reason, raw
+        from read_parquet({literal(str(spool.path))}) where raw is not null
+        union all
+        select {named}, _source_file, _source_line, quarantined.field, quarantined.rule, quarantined.reason, {raw}
+        from quarantined join landed using (_row) {source}
+        order by source_file, source_line
+    """
+    con.execute(f"copy ({query}) to {literal(str(path))} (format parquet, compression zstd)").fetchall()
+
+
+def counts_by_rule(con: duckdb.DuckDBPyConnection, spool: Spool) -> Mapping[str, int]:
+    """How many rows each rule sent to quarantine."""
+    rows = con.execute(
+        f"""
+        select rule, count(*) from (
+            select rule from read_parquet({literal(str(spool.path))}) where raw is not null
+            union all select rule from quarantined
+        ) group by rule order by rule
+        """
+    ).fetchall()
+    return dict(rows)
+
+
+def first_places(con: duckdb.DuckDBPyConnection, spool: Spool, count: int) -> list[str]:
+    """The first quarantined rows in words: file, line, field, reason; no values."""
+    rows = con.execute(
+        f"""
+        select source_file, source_line, field, reason
+        from read_parquet({literal(str(spool.path))}) where raw is not null
+        union all
+        select _source_file, _source_line, quarantined.field, quarantined.reason
+        from quarantined join landed using (_row)
+        order by 1, 2 limit {count}
+        """
+    ).fetchall()
+    return [f"{file} line {line}: {f'{name}: ' if name else ''}{reason}" for file, line, name, reason in rows]
+
+
+def _collect_bytes(con: duckdb.DuckDBPyConnection, obj: SourceObject, readers: Sequence[Reader], path: Path) -> None:
+    """Read the bytes of the quarantined rows again from their files, file by file."""
+    masks = _has_cards(obj)
+    with pq.ParquetWriter(path, _BYTES) as writer:
+        for reader in readers:
+            found = con.execute(
+                "select _row, _source_line from quarantined join landed using (_row) "
+                "where _source_file = $file order by _row",
+                {"file": reader.name},
+            ).to_arrow_table()
+            lines: list[int] = found.column(1).to_pylist()
+            for start, part in _parts(reader.raw(lines) if lines else iter(())):
+                if masks:
+                    part = [mask_cards(raw, reader.secrets(raw), reader.codec) for raw in part]
+                rows = found.column(0).slice(start, len(part)).combine_chunks()
+                writer.write_table(pa.table([rows, pa.array(part, pa.binary())], schema=_BYTES))
+
+
+def _parts(records: Iterator[bytes]) -> Iterator[tuple[int, list[bytes]]]:
+    """Records in lists of bounded length, each with its place."""
+    start, part = 0, list[bytes]()
+    for record in records:
+        part.append(record)
+        if len(part) == _SPOOL_ROWS:
+            yield start, part
+            start, part = start + len(part), []
+    if part:
+        yield start, part
+
+
+def _has_cards(obj: SourceObject) -> bool:
+    return any(field.tokenise for field in obj.fields)
