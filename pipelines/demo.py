@@ -32,7 +32,7 @@ def print_result(workspace: Workspace, out: Console) -> None:
             "select count(*), count(*) filter (where party_type = 'person') from customer.customer"
         ).fetchall()[0]
         checks = con.execute(
-            "select count(*), count(*) filter (where passed), count(*) filter (where not passed) from meta.check_result"
+            "select count(*), count(*) filter (where is_passed), count(*) filter (where not is_passed) from meta.check_result"
         ).fetchall()[0]
         quarantined = con.execute("select count(*) from meta.quarantine").fetchall()[0][0]
     total = sum(row[1] for row in records)

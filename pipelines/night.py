@@ -42,7 +42,7 @@ def run_nights(workspace: Workspace, dates: Sequence[dt.date], listen: Listener)
         NightRunningError: another process runs a night in this home.
     """
     job = build_definitions(workspace, {"console": _step_logger(listen)}).resolve_job_def(NIGHT)
-    with night(workspace.home), open_instance(workspace.home) as instance, _quiet_dagster():
+    with night(workspace.home), open_instance(workspace.home) as instance, _quiet_libraries():
         for date in dates:
             result = _result(
                 date,
@@ -88,8 +88,10 @@ def _step_logger(listen: Listener) -> dg.LoggerDefinition:
         def emit(self, record: logging.LogRecord) -> None:
             event = getattr(record, "dagster_meta", {}).get("dagster_event")
             if event is None:
-                if record.levelno >= logging.WARNING:
-                    listen("warning", {"text": record.dagster_meta["orig_message"]})  # type: ignore[attr-defined]
+                # a step that is left out because another failed is no news beside that failure
+                text = record.dagster_meta["orig_message"]  # type: ignore[attr-defined]
+                if record.levelno >= logging.WARNING and not text.startswith("Dependencies for step"):
+                    listen("warning", {"text": text})
             elif event.event_type_value == "STEP_START":
                 listen(event.step_key, {})
             elif event.event_type_value == "ASSET_MATERIALIZATION":
@@ -107,12 +109,14 @@ def _step_logger(listen: Listener) -> dg.LoggerDefinition:
 
 
 @contextmanager
-def _quiet_dagster() -> Iterator[None]:
-    """Keep Dagster's own chatter off the terminal; everything is in the instance's event log."""
-    logger = logging.getLogger("dagster")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+def _quiet_libraries() -> Iterator[None]:
+    """Keep libraries' own chatter off the terminal; everything of a run is in the instance's event log."""
+    loggers = [logging.getLogger(name) for name in ("dagster", "splink", "great_expectations")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

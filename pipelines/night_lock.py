@@ -13,6 +13,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 
+# Held locks by home: a lock that nobody refers to would be given back by the garbage collector.
+_held: dict[Path, FileLock] = {}
+
+
 class NightRunningError(RuntimeError):
     """Another process runs a night in this home; the message says which process and since when."""
 
@@ -24,9 +28,10 @@ def hold_night(home: Path) -> None:
         NightRunningError: another process holds it.
     """
     home.mkdir(parents=True, exist_ok=True)
-    lock = _lock(home)
-    if lock.is_locked:
+    key = home.resolve()
+    if key in _held:
         return
+    lock = FileLock(home / "night.lock", thread_local=False)
     holder = home / "night.pid"
     try:
         lock.acquire(timeout=0)
@@ -35,6 +40,7 @@ def hold_night(home: Path) -> None:
         raise NightRunningError(
             f"another night is running in {home} ({who}); wait for it to end, then start this one again"
         ) from None
+    _held[key] = lock
     holder.write_text(
         f"process {os.getpid()} since {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M:%S} UTC\n", encoding="utf-8"
     )
@@ -51,8 +57,4 @@ def night(home: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        _lock(home).release(force=True)
-
-
-def _lock(home: Path) -> FileLock:
-    return FileLock(home / "night.lock", is_singleton=True, thread_local=False)
+        _held.pop(home.resolve()).release()

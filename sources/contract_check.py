@@ -121,28 +121,31 @@ def _object(reading: Reading, location: Location, entry: dict[str, Any], system:
         delivery = reading.model(place, custom["delivery"], Delivery)
         if delivery:
             _check_delivery(reading, place, delivery, fields, server)
+    fills = _fills(reading, location, custom.get("fills"))
     return SourceObject(
         system=system,
         name=name,
         description=str(entry.get("description", "")),
         delivery=delivery or _UNREADABLE,
         fields=fields,
-        fills=_fills(reading, location, custom.get("fills")),
+        fills=tuple(fills.values()),
+        fill_places=tuple(fills),
         quality=tuple(_quality(reading, location, name, fields)),
         origin=reading.document,
         location=location,
     )
 
 
-def _fills(reading: Reading, location: Location, value: Any) -> tuple[Fill, ...]:
+def _fills(reading: Reading, location: Location, value: Any) -> dict[int, Fill]:
+    """Read the fills that are right in themselves, each by its place in the list."""
     place = custom_location(reading.document, location, ("fills",))
     if value is None:
-        return ()
+        return {}
     if not isinstance(value, list):
         reading.say(place, "this must be a list ('- entity: party')")
-        return ()
-    read = ((n, reading.model((*place, n), entry, Fill)) for n, entry in enumerate(value))
-    return tuple(fill.model_copy(update={"index": number}) for number, fill in read if fill)
+        return {}
+    read = {n: reading.model((*place, n), entry, Fill) for n, entry in enumerate(value)}
+    return {number: fill for number, fill in read.items() if fill}
 
 
 def _check_delivery(

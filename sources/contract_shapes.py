@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field as Setting
 from pydantic import model_validator
 
-from sources.expressions import Fill, Shape
+from sources.expressions import Fill, Shape, Text, Texts
 from sources.problems import Document, Location, Problem
 
 
@@ -19,7 +19,7 @@ class Operation(Shape):
     """Delta deliveries: the field that says what happened to the row; every other code is an upsert."""
 
     field: str
-    delete: tuple[str, ...] = Setting(min_length=1)
+    delete: Texts = Setting(min_length=1)
 
 
 class Checksum(Shape):
@@ -70,7 +70,7 @@ class Delivery(Shape):
     header: bool = True
     skip_lines: int = Setting(0, ge=0)
     trailer_lines: int = Setting(0, ge=0)
-    sheet: str | None = None
+    sheet: Text | None = None
     table: str | None = None
     query: str | None = None
     operation: Operation | None = None
@@ -150,6 +150,7 @@ class SourceObject:
     fields: tuple[Field, ...]
     fills: tuple[Fill, ...] = ()
     quality: tuple[QualityCheck, ...] = ()
+    fill_places: tuple[int, ...] = field(default=(), compare=False, repr=False)
     origin: Document | None = field(default=None, compare=False, repr=False)
     location: Location = field(default=(), compare=False, repr=False)
 

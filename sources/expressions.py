@@ -42,7 +42,8 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
-def _listed(value: Any) -> Any:
+def listed(value: Any) -> Any:
+    """A single value as a list of one: both may be written."""
     return value if isinstance(value, list | tuple) or value is None else [value]
 
 
@@ -86,7 +87,8 @@ def format_pattern(strptime: str) -> str:
     return pattern
 
 
-_Text = Annotated[str, BeforeValidator(_text)]
+Text = Annotated[str, BeforeValidator(_text)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(listed)]
 _Format = Annotated[str, BeforeValidator(lambda v: strptime_format(v) if isinstance(v, str) else v)]
 
 
@@ -100,7 +102,7 @@ class Condition(Shape):
     """A row takes part only where the text at ``from`` is missing, present, a value or one of several values."""
 
     path: str = Field(alias="from")
-    values: Annotated[tuple[_Text, ...], BeforeValidator(_listed), Field(alias="is", min_length=1)]
+    values: Texts = Field(alias="is", min_length=1)
 
 
 class Lookup(Shape):
@@ -131,15 +133,15 @@ class Expression(Shape):
     path: str | None = Field(None, alias="from")
     first_of: tuple["Expression", ...] | None = Field(None, min_length=1)
     join: tuple["Expression", ...] | None = Field(None, min_length=1)
-    constant: _Text | None = None
+    constant: Text | None = None
     lookup: Lookup | None = None
     sql: str | None = None
     separator: str = Field("", alias="with")
     skip_missing: bool = False
-    codes: dict[str, _Text | None] | None = None
-    otherwise: _Text | None = None
-    default: _Text | None = None
-    formats: Annotated[tuple[_Format, ...], BeforeValidator(_listed)] = ()
+    codes: dict[str, Text | None] | None = None
+    otherwise: Text | None = None
+    default: Text | None = None
+    formats: Annotated[tuple[_Format, ...], BeforeValidator(listed)] = ()
     divide: Literal[1, 10, 100, 1000, 10000, 1000000] = 1
     negate: bool = False
     absolute: bool = False
@@ -179,8 +181,7 @@ class Fill(Shape):
     entity: str
     columns: dict[str, Expression] = Field(min_length=1)
     each: str | None = None
-    when: Annotated[tuple[Condition, ...], BeforeValidator(_listed)] = ()
-    index: int = Field(0, exclude=True, description="position among the object's fills, for messages")
+    when: Annotated[tuple[Condition, ...], BeforeValidator(listed)] = ()
 
 
 def unquote(text: str) -> str | None:

@@ -31,7 +31,7 @@ from sources.offenders import find_offenders
 from sources.protect import CardTokens
 from sources.quarantine import Spool, counts_by_rule, first_places, write_quarantine
 from sources.readers import LINE, Reader, Snapshot, batch_schema, open_file, open_table
-from sources.rules import number_of, unreadable_number
+from sources.rules import total_of, unreadable_number
 
 __all__ = ["LandingResult", "LandingSettings", "LandingTarget", "land", "land_system", "read_manifest"]
 
@@ -327,8 +327,7 @@ class _Landing:
         for name in control.totals if control else ():
             if field := self._object.find(name):
                 total, lacking = self.con.execute(
-                    f"select coalesce(sum({number_of(field)}), 0::decimal(38, 10)), "
-                    f"count(*) filter (where {unreadable_number(field)}) from landed"
+                    f"select {total_of(field)}, count(*) filter (where {unreadable_number(field)}) from landed"
                 ).fetchall()[0]
                 totals[name], unread[name] = _plain(total.scaleb(-field.decimals)), int(lacking) + spool.unreadable
         return Delivered(sum(self._rows.values()) + spool.unreadable, totals, checksums, unread)

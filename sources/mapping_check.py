@@ -23,8 +23,8 @@ def check_fills(contracts: Sequence[Contract], entities: Mapping[str, Sequence[C
         source.problem(location, message)
         for contract in contracts
         for source in contract.objects
-        for fill in source.fills
-        for location, message in _fill_mistakes(contracts, source, fill, entities)
+        for number, fill in zip(source.fill_places or range(len(source.fills)), source.fills, strict=True)
+        for location, message in _fill_mistakes(contracts, source, ("fills", number), fill, entities)
     ]
 
 
@@ -48,10 +48,10 @@ Mistake = tuple[Location, str]
 def _fill_mistakes(
     contracts: Sequence[Contract],
     source: SourceObject,
+    here: Location,
     fill: Fill,
     entities: Mapping[str, Sequence[CanonicalColumn]],
 ) -> Iterator[Mistake]:
-    here: Location = ("fills", fill.index)
     scope = Scope(source, fill.each)
     try:
         scope.check_each()

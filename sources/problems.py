@@ -14,6 +14,7 @@ import yaml
 
 Step = str | int
 Location = tuple[Step, ...]
+_LISTED = 12  # more than this helps nobody
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ def hint(word: str, allowed: Iterable[str]) -> str:
     if near:
         meant = next(c for c in candidates if c.lower() == near[0])
         return f" (did you mean {meant!r}?)"
-    return f" (allowed: {', '.join(candidates)})" if candidates else ""
+    more = ", ..." if len(candidates) > _LISTED else ""
+    return f" (allowed: {', '.join(candidates[:_LISTED])}{more})" if candidates else ""
 
 
 class _Loader(yaml.SafeLoader):

@@ -1,15 +1,15 @@
 """Row rules: what a contract says of single values and keys, compiled to DuckDB predicates over landed text.
 
 A row that breaks a rule goes to quarantine. Numbers, dates and codes are understood as staging understands them
-(``conversions``). Rules over whole tables (sums, references, quality
-entries of the contract) are the gate's, not ours.
+(``conversions``). Most values are plainly written, so each rule first asks the cheap question whether the value
+is plainly fine, and only what is not gets the exact judgement. Rules over whole tables (sums, references,
+quality entries of the contract) are the gate's, not ours.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from sources import conversions
 from sources.contract import Field, SourceObject
@@ -18,11 +18,19 @@ from sources.conversions import clean, code_literals, folded, identifier, litera
 _ISO = "%Y-%m-%d"
 _NUMERIC = ("number", "integer")
 _DATES = ("date", "timestamp")
+_BLANK_CODES = "(9, 10, 13, 32, 160, 12288)"
+_BOUNDS = (
+    ("minimum", ">=", "less than"),
+    ("exclusiveMinimum", ">", "not more than"),
+    ("maximum", "<=", "more than"),
+    ("exclusiveMaximum", "<", "not less than"),
+)
+_LENGTHS = (("minLength", ">=", "shorter"), ("maxLength", "<=", "longer"))
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: its name, the field it is about, what a steward reads, and the predicate that is true if broken.
+    """One rule: the field it is about, its name, what a steward reads, and the predicate that is true if broken.
 
     The predicate is SQL over the landed columns and may use ``$business_date``; it is never null.
     """
@@ -35,17 +43,28 @@ class Rule:
 
 def row_rules(obj: SourceObject) -> tuple[Rule, ...]:
     """Every rule of the object that can be judged from one row alone, in the order of its fields."""
-    return tuple(rule for field in obj.fields for rule in _field_rules(field))
+    return tuple(
+        Rule(field.name, name, reason, f"case when {fine} then false else coalesce({broken}, false) end")
+        for field in obj.fields
+        for name, reason, fine, broken in _field_rules(field)
+    )
 
 
-def number_of(field: Field) -> str:
-    """SQL of a field's exact number as written (implied decimals not yet set); null where it is none."""
-    return _decimal(_value(field))
+def total_of(field: Field) -> str:
+    """SQL aggregate: exact sum of a field's numbers, implied decimals not set; null if there is none."""
+    text = identifier(field.name)
+    plain = f"case when not regexp_matches({text}, '[.][0-9]{{5}}|[eE]') then try_cast({text} as decimal(18, 4)) end"
+    other = f"case when {plain} is null and {text} <> '' then {_exact(field)} end"
+    return f"coalesce(sum({plain}), 0)::decimal(38, 10) + coalesce(sum({other}), 0)"
 
 
 def unreadable_number(field: Field) -> str:
     """Predicate: the field holds something, but no number."""
-    return f"coalesce({_value(field)} is not null and {_decimal(_value(field))} is null, false)"
+    text = identifier(field.name)
+    return (
+        f"case when try_cast({text} as decimal(18, 4)) is not null then false "
+        f"else {clean(text)} is not null and {_exact(field)} is null end"
+    )
 
 
 def repeated_keys(obj: SourceObject, landed: str, offenders: str) -> str:
@@ -83,92 +102,98 @@ def known_keys(obj: SourceObject, landed: str, offenders: str, history: Sequence
 
 
 def _keys(obj: SourceObject) -> list[str]:
-    return [clean(identifier(name)) for name in obj.primary_key]
+    """Key values as staging sees them, without blanks around; few have any."""
+    names = [identifier(name) for name in obj.primary_key]
+    return [
+        f"case when ord({n}) not in {_BLANK_CODES} and ord(right({n}, 1)) not in {_BLANK_CODES} then {n} "
+        f"else {clean(n)} end"
+        for n in names
+    ]
 
 
-def _value(field: Field) -> str:
-    return clean(identifier(field.name))
-
-
-def _field_rules(field: Field) -> Iterator[Rule]:
-    value = _value(field)
-
-    def rule(name: str, reason: str, predicate: str) -> Rule:
-        return Rule(field.name, name, reason, f"coalesce({predicate}, false)")
-
+def _field_rules(field: Field) -> Iterator[tuple[str, str, str, str]]:
+    """Rules of one field: name, reason, the value is plainly fine, the value breaks the rule."""
+    text = identifier(field.name)
+    value = clean(text)
+    filled = f"ord({text}) > 32 and ord({text}) not in {_BLANK_CODES}"
     if field.primary_key:
-        yield rule("primaryKey", "the primary key is empty", f"{value} is null")
+        yield "primaryKey", "the primary key is empty", filled, f"{value} is null"
     elif field.required:
-        yield rule("required", "required and empty", f"{value} is null")
-    if field.on_invalid == "quarantine" and (understood := _understood(field)):
-        kind = {"integer": "a whole number", "object": "JSON", "array": "JSON"}.get(field.logical_type)
-        said = kind or f"a {field.logical_type}"
-        yield rule("logicalType", f"not {said}", f"{value} is not null and {understood} is null")
+        yield "required", "required and empty", filled, f"{value} is null"
+    if field.on_invalid == "quarantine" and (understood := _type(field)):
+        said, fine, exact = understood
+        yield "logicalType", f"not {said}", fine, f"{value} is not null and {exact} is null"
     if field.enum:
         allowed = ", ".join(spelling for each in field.enum for spelling in code_literals(each))
-        yield rule("enum", "not one of the contract's codes", f"{folded(value)} not in ({allowed})")
-    yield from (rule(*parts) for parts in _option_rules(field))
+        reason = "not one of the contract's codes"
+        yield "enum", reason, f"{folded(text)} in ({allowed})", f"{folded(value)} not in ({allowed})"
+    yield from _option_rules(field)
     if field.not_future:
-        yield rule("not_future", "after the business date", f"{_date(field)} > $business_date")
+        fine = f"{_plain_date(field)} <= $business_date"
+        yield "not_future", "after the business date", fine, f"{_date(field)} > $business_date"
 
 
-def _understood(field: Field) -> str | None:
-    """SQL that is null where the field's value does not fit its logical type; None if any text fits."""
-    value = _value(field)
-    if field.logical_type == "number":
-        return _decimal(value)
-    if field.logical_type == "integer":
-        return f"case when {_decimal(value)} = trunc({_decimal(value)}) then 1 end"
-    if field.logical_type == "date":
-        return _date(field)
-    if field.logical_type == "timestamp":
-        return conversions.timestamp(value, field.formats)
-    if field.logical_type == "boolean":
-        return conversions.boolean(value)
-    if field.is_nested:
-        return f"nullif(json_valid({value}), false)"
-    return None
+def _type(field: Field) -> tuple[str, str, str] | None:
+    """What a logical type wants: in words, plainly there, null if it is not there; None if any text will do."""
+    text = identifier(field.name)
+    value = clean(text)
+    number = f"try_cast({text} as decimal(18, 4))"
+    kinds = {
+        "number": ("a number", f"{number} is not null", _exact(field)),
+        "integer": (
+            "a whole number",
+            f"{number} = trunc({number})",
+            f"case when {_exact(field)} = trunc({_exact(field)}) then 1 end",
+        ),
+        "date": ("a date", f"{_plain_date(field)} is not null", _date(field)),
+        "timestamp": ("a timestamp", "false", conversions.timestamp(value, field.formats)),
+        "boolean": ("a boolean", "false", conversions.boolean(value)),
+        "object": ("JSON", "false", f"nullif(json_valid({value}), false)"),
+        "array": ("JSON", "false", f"nullif(json_valid({value}), false)"),
+    }
+    return kinds.get(field.logical_type)
 
 
-def _option_rules(field: Field) -> Iterable[tuple[str, str, str]]:
-    """Rules of ``logicalTypeOptions``: name, reason, predicate."""
-    options, value = field.options, _value(field)
+def _option_rules(field: Field) -> Iterator[tuple[str, str, str, str]]:
+    """Rules of ``logicalTypeOptions``."""
+    options, text = field.options, identifier(field.name)
+    value = clean(text)
     if isinstance(pattern := options.get("pattern"), str):
-        yield "pattern", "does not match the contract's pattern", f"not regexp_matches({value}, {literal(pattern)})"
-    for option, sign, said in (
-        ("minimum", "<", "less than"),
-        ("exclusiveMinimum", "<=", "not more than"),
-        ("maximum", ">", "more than"),
-        ("exclusiveMaximum", ">=", "not less than"),
-    ):
-        if (bound := options.get(option)) is not None and (limit := _bound(field, bound)):
-            measured = number_of(field) if field.logical_type in _NUMERIC else _date(field)
-            yield option, f"{said} {bound}", f"{measured} {sign} {limit}"
-    for option, sign, said in (("minLength", "<", "shorter"), ("maxLength", ">", "longer")):
+        matched = literal(pattern)
+        broken = f"not regexp_matches({value}, {matched})"
+        yield "pattern", "does not match the contract's pattern", f"regexp_matches({text}, {matched})", broken
+    for option, sign, said in _BOUNDS:
+        if (bound := options.get(option)) is None:
+            continue
+        if field.logical_type in _NUMERIC:
+            # In the units of the text: implied decimals move the bound's point to the right.
+            limit = format(Decimal(str(bound)).scaleb(field.decimals), "f")
+            plain, exact = f"try_cast({text} as decimal(18, 4))", _exact(field)
+        elif field.logical_type in _DATES:
+            limit, plain, exact = f"date {literal(str(bound))}", _plain_date(field), _date(field)
+        else:
+            continue
+        yield option, f"{said} {bound}", f"{plain} {sign} {limit}", f"not ({exact} {sign} {limit})"
+    for option, sign, said in _LENGTHS:
         if isinstance(length := options.get(option), int):
-            yield option, f"{said} than {length} characters", f"length({value}) {sign} {length}"
+            yield option, f"{said} than {length} characters", "false", f"not (length({value}) {sign} {length})"
 
 
-def _bound(field: Field, bound: Any) -> str | None:
-    """SQL of a bound, in the units of the text: implied decimals move its point to the right."""
-    if field.logical_type in _NUMERIC:
-        return f"cast({literal(format(Decimal(str(bound)).scaleb(field.decimals), 'f'))} as decimal(38, 10))"
-    if field.logical_type in _DATES:
-        return f"cast({literal(str(bound))} as date)"
-    return None
-
-
-def _decimal(value: str) -> str:
-    """Exact number of a text: plainly written ones to ten places, those with separators or a sign behind to four."""
+def _exact(field: Field) -> str:
+    """Exact number of any text that is one: to ten places, with separators or a sign behind to four."""
+    value = clean(identifier(field.name))
     odd = conversions.decimal(value, scale=4)
     return f"coalesce(try_cast({value} as decimal(38, 10)), cast({odd} as decimal(38, 10)))"
 
 
-def _date(field: Field) -> str:
-    """Date of a field; ISO dates are cast, which is fast, where the contract allows them."""
-    value = _value(field)
-    formatted = conversions.date(value, field.formats)
+def _plain_date(field: Field) -> str:
+    """Date of a text in ISO form, null where it has another or the contract wants another."""
     if field.formats and _ISO not in field.formats:
-        return formatted
-    cast = f"try_cast({value} as date)"
-    return f"case when strlen({value}) = 10 and {cast} is not null then {cast} else {formatted} end"
+        return "null"
+    text = identifier(field.name)
+    return f"case when strlen({text}) = 10 then try_cast({text} as date) end"
+
+
+def _date(field: Field) -> str:
+    """Date of any text that is one, as the contract writes dates."""
+    return conversions.date(clean(identifier(field.name)), field.formats)

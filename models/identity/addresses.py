@@ -162,19 +162,19 @@ def _read_level(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, level: str, ta
     streets = alternation(lexicon.words("street_words"))
     fillers = alternation([word for word in lexicon.words("region_fillers") if len(word) > 2])
     # A name is looked up by its length: joins on a few prefixes cost a fraction of one long alternation.
-    lengths = [
-        length
-        for (length,) in con.execute(
-            f"select distinct length(name) from {WORK}.region_name where level = $1 and regexp_matches(name, '\\p{{Han}}')",
-            [level],
-        ).fetchall()
-    ]
+    found = con.execute(
+        rf"""
+        select distinct length(name) from {WORK}.region_name where level = $1 and regexp_matches(name, '\p{{Han}}')
+        """,
+        [level],
+    ).fetchall()
+    lengths = sorted((length for (length,) in found), reverse=True)
     heads = "".join(
         f" left join (select name from {WORK}.region_name where level = '{level}' and length(name) = {length})"
         f" as head_{length} on left(address.rest, {length}) = head_{length}.name"
         for length in lengths
     )
-    longest = ", ".join(f"head_{length}.name" for length in sorted(lengths, reverse=True))
+    longest = ", ".join(f"head_{length}.name" for length in lengths)
     con.execute(
         f"""
         create or replace table {WORK}.address_read_{level} as
@@ -269,6 +269,8 @@ def _create_keys(con: duckdb.DuckDBPyConnection, lexicon: Lexicon) -> None:
 def in_digits(texts: Sequence[str], lexicon: Lexicon) -> list[str]:
     """Return the texts with the numbers before a unit of a building in digits: 十二号楼 is 12号楼."""
     digits, powers = lexicon.numerals, lexicon.numeral_powers
+    if not digits:
+        return list(texts)
     words = "".join((*digits, *powers))
     number = re.compile(rf"[{words}]+(?={alternation(lexicon.words('unit_words'))})")
 

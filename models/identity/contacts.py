@@ -9,27 +9,23 @@ number without its area code, a number that ends in eight equal or consecutive d
 parties share.
 """
 
-from collections.abc import Sequence
-
 import duckdb
-import phonenumbers
-import pyarrow as pa
 
-from models.identity.distinct_values import WORK, alternation, clean_texts, map_distinct, quoted, sql_list
+from models.identity.distinct_values import WORK, clean_texts, quoted, sql_list
 from models.identity.languages import Lexicon
-from models.identity.placeholders import bare, is_made_up_number, placeholder_words
+from models.identity.phones import create_phones
+from models.identity.placeholders import bare, placeholder_words
 from models.identity.standardise_settings import StandardiseSettings
 
 _EMAIL = r"^[a-z0-9.!#$%&'+/=?^_`{|}~-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+$"
-_SHORTEST_PHONE = 7
 
 
 def create_contacts(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, lexicon: Lexicon) -> None:
     """Create ``std.party_contact``: system, record_id, contact_type, contact_value, party_count, is_identifying.
 
-    Reads ``staging.party_contact``, ``std_work.party_document``, ``party_person`` and ``main_name``. ``party_count`` is the
-    number of different parties behind the records that carry the value, as far as a shared strong document or
-    the same name and birth date tell.
+    Reads ``staging.party_contact``, ``std_work.party_document``, ``party_person`` and ``main_name``.
+    ``party_count`` is the number of different parties behind the records that carry the value, as far as a shared
+    strong document or the same name and birth date tell.
     """
     clean_texts(con, f"{WORK}.contact_text", "select contact_value from staging.party_contact", lexicon)
     con.execute(
@@ -45,7 +41,7 @@ def create_contacts(con: duckdb.DuckDBPyConnection, settings: StandardiseSetting
         """
     )
     _create_emails(con, settings)
-    _create_phones(con, settings, lexicon)
+    create_phones(con, settings, lexicon)
     con.execute(
         f"""
         create or replace table {WORK}.contact_row as
@@ -88,155 +84,6 @@ def _create_emails(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings
             and not regexp_matches(value, '@(?:example|test)\.')
         """
     )
-
-
-def _create_phones(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, lexicon: Lexicon) -> None:
-    """Append the phones: those of the home country by its numbering plan in SQL, the rest by phonenumbers."""
-    plan = phonenumbers.PhoneMetadata.metadata_for_region(settings.phone_region)
-    code = plan.country_code
-    mobile = plan.mobile.national_number_pattern
-    fixed = plan.fixed_line.national_number_pattern
-    trunk = plan.national_prefix or "0"
-    extension = alternation(lexicon.words("extension_words"))
-    con.execute(
-        rf"""
-        create or replace table {WORK}.phone_part as
-        with spelled as (
-            select raw, regexp_replace(upper(part), '[●•■□×✱※]', '*', 'g') as part
-            from {WORK}.contact_part
-            where not contains(part, '@')
-        ),
-        phone as (
-            select
-                raw,
-                regexp_replace(
-                    case when regexp_matches(part, 'XX') then replace(part, 'X', '*') else part end,
-                    '^[^0-9+(*]+', ''
-                ) as part
-            from spelled
-        ),
-        dialled as (
-            select raw, part, regexp_replace(part, '[ ().–-]', '', 'g') as dialled
-            from phone
-            where regexp_matches(part, '[0-9]')
-        )
-        select
-            raw, part,
-            contains(part, '*') as is_masked,
-            coalesce(
-                nullif(regexp_extract(dialled, '^({mobile})$', 1), ''),
-                nullif(regexp_extract(dialled, '^(?:(?:\+|00|0)?{code}|{trunk})({mobile})$', 1), '')
-            ) as mobile,
-            nullif(regexp_extract(dialled, '^(?:(?:\+|00|0)?{code}|{trunk})({fixed})$', 1), '') as fixed,
-            regexp_replace(regexp_replace(dialled, '^(?:\+|00){code}', ''), '[^0-9*]', '', 'g') as masked
-        from dialled
-        """
-    )
-    map_distinct(
-        con,
-        f"{WORK}.phone_parsed",
-        f"""
-        select distinct regexp_replace(part, '{extension}', ' EXT ') as part
-        from {WORK}.phone_part
-        where coalesce(mobile, fixed) is null and not is_masked
-        """,
-        lambda parts: parse_phones(parts, settings.phone_region),
-    )
-    nobody = sql_list(sorted(settings.placeholders.phones))
-    con.execute(
-        rf"""
-        insert into {WORK}.contact_value
-        with phone as (
-            select
-                raw,
-                case when mobile is null then 'phone' else 'mobile' end as kind,
-                '+{code}' || coalesce(mobile, fixed) as value,
-                true as may_identify,
-                coalesce(mobile, fixed) as national
-            from {WORK}.phone_part
-            where coalesce(mobile, fixed) is not null
-            union all
-            select part.raw, parsed.kind, parsed.value, parsed.is_complete, parsed.national
-            from {WORK}.phone_part as part
-            inner join {WORK}.phone_parsed as parsed
-                on regexp_replace(part.part, '{extension}', ' EXT ') = parsed.part
-            where coalesce(part.mobile, part.fixed) is null and not part.is_masked and parsed.value is not null
-            union all
-            select raw, null, '+{code}' || masked, false, masked
-            from {WORK}.phone_part
-            where is_masked and length(masked) >= {_SHORTEST_PHONE} and regexp_matches(masked, '[0-9].*[0-9]')
-        )
-        select
-            raw, kind, value, may_identify and not {is_made_up_number("right(national, 8)", 8)}
-        from phone
-        where
-            value not in {nobody}
-            and not {is_made_up_number("national", 8)}
-            and not regexp_matches(national, '0{{8}}$')
-        """
-    )
-
-
-def parse_phones(texts: Sequence[str], region: str) -> dict[str, list[str | None] | pa.Array]:
-    """Read phone numbers as one dials them in a region.
-
-    Args:
-        texts: Numbers in any spelling; an extension follows ``EXT``, ``x`` or ``#``, or a last dash.
-        region: ISO 3166 alpha-2 code.
-
-    Returns:
-        Columns ``value`` (E.164; None if it cannot be a number), ``national`` (its part behind the country code),
-        ``kind`` (``mobile``, ``phone``, or None where the numbering plan leaves it open) and ``is_complete`` (not
-        a local number without its area code, which is another subscriber in every town).
-    """
-    plan = phonenumbers.PhoneMetadata.metadata_for_region(region)
-    mobile_lengths = set(plan.mobile.possible_length)
-    value: list[str | None] = []
-    national: list[str | None] = []
-    kind: list[str | None] = []
-    is_complete: list[bool] = []
-    for text in texts:
-        number = _parse_phone(text, region)
-        digits = phonenumbers.national_significant_number(number) if number else None
-        value.append(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else None)
-        national.append(digits)
-        kind.append(_KINDS.get(phonenumbers.number_type(number)) if number else None)
-        # A number of a mobile's length may be of a range that is younger than the library.
-        is_complete.append(
-            number is not None
-            and (
-                phonenumbers.is_valid_number(number)
-                or (number.country_code == plan.country_code and len(digits or "") in mobile_lengths)
-            )
-        )
-    return {"value": value, "national": national, "kind": kind, "is_complete": pa.array(is_complete, pa.bool_())}
-
-
-def _parse_phone(text: str, region: str) -> phonenumbers.PhoneNumber | None:
-    """The number, also when its extension stands behind a last dash; None if it cannot be one."""
-    head, _, tail = text.rpartition("-")
-    for candidate in (text, head) if len(tail.strip()) <= 6 and "-" in head else (text,):
-        try:
-            number = phonenumbers.parse(candidate, region)
-        except phonenumbers.NumberParseException:
-            continue
-        if (
-            phonenumbers.is_possible_number(number)
-            and len(phonenumbers.national_significant_number(number)) >= _SHORTEST_PHONE
-        ):
-            return number
-    return None
-
-
-_KINDS = {
-    phonenumbers.PhoneNumberType.MOBILE: "mobile",
-    phonenumbers.PhoneNumberType.FIXED_LINE: "phone",
-    phonenumbers.PhoneNumberType.TOLL_FREE: "phone",
-    phonenumbers.PhoneNumberType.SHARED_COST: "phone",
-    phonenumbers.PhoneNumberType.PREMIUM_RATE: "phone",
-    phonenumbers.PhoneNumberType.UAN: "phone",
-    phonenumbers.PhoneNumberType.VOIP: "phone",
-}
 
 
 def _create_party_keys(con: duckdb.DuckDBPyConnection) -> None:

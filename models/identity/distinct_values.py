@@ -32,9 +32,11 @@ def sql_list(words: Iterable[str]) -> str:
 def alternation(words: Sequence[str]) -> str:
     """Return a regular expression group (not capturing) that matches any of the words, or nothing at all.
 
-    Words are tried in their order, so pass longer ones first. Without words the group can never match.
+    Words are tried in their order, so pass longer ones first. Without words the group can never match. It may
+    stand inside a SQL string literal, whatever the words hold.
     """
-    return f"(?:{'|'.join(re.escape(word) for word in words)})" if words else r"(?:[^\s\S])"
+    escaped = "|".join(re.escape(word).replace("'", r"\x27") for word in words)
+    return f"(?:{escaped})" if words else r"(?:[^\s\S])"
 
 
 def map_distinct(
@@ -52,7 +54,7 @@ def map_distinct(
         function: Takes one list a column and returns new columns by name, each as long as the lists: text, or an
             Arrow array of another type.
     """
-    values = con.sql(values_sql).to_arrow_table()
+    values = con.execute(values_sql).to_arrow_table()
     found = function(*(column.to_pylist() for column in values.columns))
     for name, column in found.items():
         values = values.append_column(name, column if isinstance(column, pa.Array) else pa.array(column, pa.string()))
@@ -101,6 +103,16 @@ def clean_texts(con: duckdb.DuckDBPyConnection, table: str, values_sql: str, lex
         select raw, text from {table}_special where text <> ''
         """
     )
+    con.execute(f"drop table {table}_raw")
+    con.execute(f"drop table {table}_special")
+
+
+def keep_only(con: duckdb.DuckDBPyConnection, *tables: str) -> None:
+    """Drop every table of the scratch schema but these (names without the schema), to free their memory."""
+    present = con.execute("select table_name from duckdb_tables() where schema_name = $1", [WORK]).fetchall()
+    for (table,) in present:
+        if table not in tables:
+            con.execute(f"drop table {WORK}.{table}")
 
 
 def plain_texts(texts: Sequence[str], conversions: Sequence[str]) -> list[str]:
@@ -118,7 +130,9 @@ def _blank_for_control(found: re.Match[str]) -> str:
 
 
 # Control characters and the format characters that occur in text; surrogates cannot reach DuckDB.
-_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_INVISIBLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+)
 
 
 @cache

@@ -55,7 +55,7 @@ def check_numbers(validator: str, numbers: Sequence[str]) -> Checked:
     for repair in (*(lambda number, t=table: number.translate(t) for table in LOOK_ALIKES), _unmask_last):
         tried = {
             place: repaired
-            for place in np.flatnonzero(~found.is_valid)
+            for place in map(int, np.flatnonzero(~found.is_valid))
             if (repaired := repair(numbers[place])) != numbers[place]
         }
         if tried:
@@ -116,7 +116,7 @@ def _days(
     is_month = (month >= 1) & (month <= 12)
     first = ((np.where(is_month, year, 1970) - 1970) * 12 + np.where(is_month, month, 1) - 1).astype("datetime64[M]")
     start, following = first.astype("datetime64[D]"), (first + 1).astype("datetime64[D]")
-    found = start + (day - 1)
+    found = start + (day - 1).astype("timedelta64[D]")
     return found, is_month & (day >= 1) & (found < following)
 
 
@@ -131,9 +131,11 @@ def _library_check(validator: str) -> Callable[[Sequence[str]], Checked]:
     module = importlib.import_module(f"stdnum.{validator}")
 
     def told(getter: str, number: str) -> object:
+        if not module.is_valid(number):
+            return None
         try:
             return getattr(module, getter)(number)
-        except (ValidationError, ValueError):
+        except ValidationError:  # a valid number that tells nothing, as some old short forms
             return None
 
     def check(numbers: Sequence[str]) -> Checked:
@@ -141,11 +143,11 @@ def _library_check(validator: str) -> Callable[[Sequence[str]], Checked]:
         compact = [module.compact(number) if ok else number for number, ok in zip(numbers, is_valid, strict=True)]
         found = _without_person(compact, is_valid)
         if hasattr(module, "get_birth_date"):
-            born = [told("get_birth_date", number) if ok else None for number, ok in zip(compact, is_valid, strict=True)]
+            born = [told("get_birth_date", number) for number in compact]
             days = [np.datetime64(day if isinstance(day, date) else "NaT", "D") for day in born]
             found = replace(found, birth_date=np.array(days, dtype="datetime64[D]"))
         if hasattr(module, "get_gender"):
-            sexes = [told("get_gender", number) if ok else None for number, ok in zip(compact, is_valid, strict=True)]
+            sexes = [told("get_gender", number) for number in compact]
             found = replace(
                 found,
                 is_male=np.array([sex == "M" for sex in sexes], dtype=bool),
@@ -167,13 +169,17 @@ def _with_repaired(found: Checked, places: npt.NDArray[np.int64], repaired: Chec
     for place, text in zip(places[good], np.array(repaired.number, dtype=object)[good], strict=True):
         number[place] = text
 
-    def merged(old: npt.NDArray[np.generic], new: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-        changed = old.copy()
-        changed[places[good]] = new[good]
-        return changed
-
-    fields = ("is_valid", "has_check", "birth_date", "is_male", "has_sex")
-    return Checked(number, **{name: merged(getattr(found, name), getattr(repaired, name)) for name in fields})
+    merged = Checked(
+        number,
+        found.is_valid.copy(),
+        found.has_check.copy(),
+        found.birth_date.copy(),
+        found.is_male.copy(),
+        found.has_sex.copy(),
+    )
+    for name in ("is_valid", "has_check", "birth_date", "is_male", "has_sex"):
+        getattr(merged, name)[places[good]] = getattr(repaired, name)[good]
+    return merged
 
 
 @cache

@@ -240,7 +240,8 @@ def _node_sql(table: str) -> str:
         contact.emails,
         contact.emails[1] as email,
         party.address_regions,
-        party.addresses
+        party.addresses,
+        party.addresses[1] as address
     from party
     left join main_name using (node_id)
     left join birth using (node_id)

@@ -95,9 +95,7 @@ def _parts_sql(languages: list[Language], condition: str, joint: str, regions: s
     branches = alternation(
         sorted({word for one in languages for word in one.branch_words}, key=lambda word: (-len(word), word))
     )
-    short_forms = "".join(
-        f" when {quoted(word)} then {quoted(short)}" for word, short in sorted(short_form.items())
-    )
+    short_forms = "".join(f" when {quoted(word)} then {quoted(short)}" for word, short in sorted(short_form.items()))
     at_end = f"(?:{joint}{forms})*" if joint else ".*"
     return rf"""
         select * from (
@@ -120,7 +118,9 @@ def _parts_sql(languages: list[Language], condition: str, joint: str, regions: s
                             head, '^(.+?){joint}({forms})((?:{joint}.*)?)$', ['core', 'form', 'tail']
                         )
                     end as part,
-                    case when branch <> '' then regexp_extract(head, '(?:{joint}{regions}{suffix}?)+$') else '' end as place
+                    case
+                        when branch <> '' then regexp_extract(head, '(?:{joint}{regions}{suffix}?)+$') else ''
+                    end as place
                 from headed
             ),
             divided as (

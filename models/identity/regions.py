@@ -12,6 +12,12 @@ from models.identity.languages import Lexicon
 from models.identity.placeholders import bare
 
 LEVELS = ("province", "city", "district")
+REGION_TABLES = (
+    *("region_text", "region", "region_name"),
+    *("region_of_city", "region_of_district", "region_of_lone_district"),
+)
+"""The gazetteer's tables in the scratch schema."""
+
 _MOST_NAMES = 5000
 _AGREEMENT = 0.9
 

@@ -22,7 +22,6 @@ _INSIDE_A_WORD = re.compile("['’‘`´‐-―-]")
 _WORD = re.compile(r"(?:[^\W\d_]|\*)+")
 _ONLY_WORDS = re.compile(r"[A-Z ]+")
 _LATIN = re.compile(r"[A-Z]+")
-_FREQUENT = 100
 
 
 @dataclass(frozen=True)
@@ -61,9 +60,8 @@ class Pinyin:
 
     @cached_property
     def surname_rank(self) -> dict[str, int]:
-        """Rank of every surname's reading, 0 for the most frequent; compound ones come behind the first hundred."""
-        single = self.language.surnames
-        surnames = (*single[:_FREQUENT], *self.language.compound_surnames, *single[_FREQUENT:])
+        """Rank of every surname's reading: compound surnames, which are hardly ever given names, then by frequency."""
+        surnames = (*self.language.compound_surnames, *self.language.surnames)
         return {reading: rank for rank, reading in enumerate(dict.fromkeys(map(self.surname_reading, surnames)))}
 
     @cached_property
@@ -114,7 +112,7 @@ class Pinyin:
     def in_order(self, one: str, other: str) -> tuple[str, str]:
         """Return two words with the likelier surname first, whatever order they came in.
 
-        Where both are surnames the more frequent one leads, where none is the alphabet decides: 张伟, ZHANG
+        Where both are surnames a compound or the more frequent one leads, where none is the alphabet decides: 张伟, ZHANG
         WEI and WEI ZHANG are one name.
         """
         rank, unknown = self.surname_rank, len(self.surname_rank)
@@ -180,10 +178,8 @@ class LatinNames:
 
     def _words(self, text: str) -> list[str]:
         folded = fold(text)
-        if _ONLY_WORDS.fullmatch(folded):
-            words = folded.split()
-        else:
-            words = _WORD.findall(_INSIDE_A_WORD.sub("", folded))
+        is_plain = _ONLY_WORDS.fullmatch(folded) is not None
+        words = folded.split() if is_plain else _WORD.findall(_INSIDE_A_WORD.sub("", folded))
         return [word for word in words if word not in self._titles] or words
 
     def _split_by_order(self, words: list[str]) -> tuple[str | None, str | None]:

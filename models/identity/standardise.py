@@ -15,11 +15,11 @@ import duckdb
 
 from models.identity.addresses import create_addresses
 from models.identity.contacts import create_contacts
-from models.identity.distinct_values import WORK, sql_list
+from models.identity.distinct_values import WORK, keep_only, sql_list
 from models.identity.documents import create_documents, years_before
 from models.identity.languages import Lexicon
 from models.identity.names import create_names
-from models.identity.regions import create_regions
+from models.identity.regions import REGION_TABLES, create_regions
 from models.identity.standardise_settings import StandardiseSettings
 
 
@@ -42,9 +42,13 @@ def standardise(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, b
         _create_parties(con, settings, business_date)
         create_regions(con, lexicon)
         create_names(con, settings, lexicon)
+        keep_only(con, "party", *REGION_TABLES, "main_name")
         create_documents(con, settings, lexicon, business_date)
+        keep_only(con, "party", *REGION_TABLES, "main_name", "party_document")
         create_addresses(con, settings, lexicon)
+        keep_only(con, "party", "main_name", "party_document", "party_region")
         _create_party_standard(con)
+        keep_only(con, "party", "main_name", "party_document", "party_person")
         create_contacts(con, settings, lexicon)
     finally:
         con.execute(f"drop schema {WORK} cascade")
@@ -73,7 +77,10 @@ def _create_parties(con: duckdb.DuckDBPyConnection, settings: StandardiseSetting
 
 
 def _create_party_standard(con: duckdb.DuckDBPyConnection) -> None:
-    """Create ``std.party_standard``; a person's valid documents fill a missing birth date and sex (``party_person``)."""
+    """Create ``std.party_standard``; a person's valid documents fill a missing birth date and sex.
+
+    ``std_work.party_person`` keeps birth date and sex by party_no.
+    """
     con.execute(
         f"""
         create or replace table {WORK}.party_person as

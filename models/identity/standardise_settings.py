@@ -117,7 +117,7 @@ class Placeholders(_Settings):
     """
 
     words: tuple[str, ...] = ()
-    phones: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ("+8613800138000",)
     emails: tuple[str, ...] = (
         *("test@", "none@", "null@", "noemail@", "nomail@", "no@", "na@", "email@", "mail@", "user@"),
         *("abc@", "xxx@", "aaa@", "1@", "111@", "123@", "1234@", "123456@", "12345678@", "888888@"),
@@ -170,7 +170,7 @@ class StandardiseSettings(_Settings):
     phone_region: Annotated[str, AfterValidator(_phone_region)] = "CN"
     documents: dict[str, DocumentRule] = Field(default_factory=_chinese_documents)
     titles: tuple[str, ...] = ()
-    placeholders: Placeholders = Placeholders(phones=("+8613800138000",))
+    placeholders: Placeholders = Placeholders()
     maximum_age_years: int = Field(default=120, ge=1)
     contact_max_parties: int = Field(default=12, ge=1)
     document_max_names: int = Field(default=8, ge=1)

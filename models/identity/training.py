@@ -38,8 +38,9 @@ _EM_SESSIONS: dict[str, tuple[tuple[tuple[str, ...], frozenset[str]], ...]] = {
     "person": (
         (("native", "birth_date"), frozenset({"name", "latin", "birth_date"})),
         (("latin", "birth_date"), frozenset({"name", "latin", "birth_date"})),
-        (("mobile",), frozenset({"mobile"})),
+        (("mobile",), frozenset({"mobile", "household"})),
         (("email",), frozenset({"email"})),
+        (("address",), frozenset({"address", "household"})),
     ),
     "organisation": (
         (("core",), frozenset({"name", "latin"})),
@@ -49,14 +50,12 @@ _EM_SESSIONS: dict[str, tuple[tuple[tuple[str, ...], frozenset[str]], ...]] = {
 }
 # Pairs that agree on these are counted against chance to see how many matches there are.
 _PRIOR_EVIDENCE: dict[str, tuple[tuple[str, str], ...]] = {
-    "person": (("latin", "birth_date"), ("latin", "mobile"), ("latin", "email")),
-    "organisation": (("core", "phone"), ("core", "email"), ("core", "id_type")),
+    "person": (("latin", "birth_date"), ("latin", "mobile"), ("latin", "email"), ("latin", "address")),
+    "organisation": (("core", "phone"), ("core", "email"), ("core", "address")),
 }
 _PRIOR_RECALL = 0.6
 _EM_START = 0.3
-# A rare name: nodes with valid documents from which its other bearers are counted, the fewest bearers that are
-# supposed, and the size below which a bank's counts say nothing about frequency.
-_ENOUGH_PARTIES = 1000
+# Of a rare name: the fewest other bearers that are supposed; and the size below which a bank's counts say nothing.
 _LEAST_BEARERS = 0.1
 _SMALL_BANK = 1000
 _EM_MINIMUM_PAIRS = 50
@@ -284,44 +283,47 @@ def _estimate_by_em(
 def _frequencies(
     con: duckdb.DuckDBPyConnection, training: TrainingSettings, party_type: str
 ) -> dict[str, Frequencies]:
-    """Frequencies of names that many nodes share; the others share one.
+    """Frequencies of names that many parties share; the others share one: how many others bear a rare name.
 
-    A rare name's own count is mostly the same party again. How often another party bears it is seen among nodes
-    with valid documents, whose numbers tell parties apart; without documents, the counts have to do.
+    What counts are parties, not nodes, for a rare name's nodes are mostly one party again: different valid
+    documents or else birth dates tell parties apart, where at least half of the nodes have one.
     """
     found = {}
     for column in FREQUENCY_COLUMNS[party_type]:
         least = training.frequency_minimum
         values = f"""
-            select
-                {column} as value,
-                count(*) as members,
-                count(distinct if(id_is_valid, id_type || id_number, null)) as parties
-            from work.node
-            where party_type = '{party_type}' and {column} is not null
-            group by 1
+            select value, if(told.share >= 0.5, greatest(parties, 1), members) as members
+            from (
+                select
+                    {column} as value,
+                    count(*) as members,
+                    count(distinct coalesce(if(id_is_valid, id_number, null), birth_digits)) as parties
+                from work.node
+                where party_type = '{party_type}' and {column} is not null
+                group by 1
+            )
+            cross join (
+                select count(coalesce(if(id_is_valid, id_number, null), birth_digits)) / count(*) as share
+                from work.node
+                where party_type = '{party_type}' and {column} is not null
+            ) as told
         """
-        nodes, numbered, rare_members, rare_pairs, rare_parties, rare_party_pairs = con.execute(
+        total, rare_members, rare_others = con.execute(
             f"""
             select
                 coalesce(sum(members), 0),
-                coalesce(sum(parties), 0),
                 coalesce(sum(members) filter (where members < {least}), 0),
-                coalesce(sum(members * members) filter (where members < {least}), 0),
-                coalesce(sum(parties) filter (where members < {least}), 0),
-                coalesce(sum(parties * (parties - 1)) filter (where members < {least}), 0)
+                coalesce(sum(members * (members - 1)) filter (where members < {least}), 0)
             from ({values})
             """
         ).fetchall()[0]
-        if rare_parties >= _ENOUGH_PARTIES:
-            rare = max(rare_party_pairs / rare_parties, _LEAST_BEARERS) / numbered
-        else:
-            rare = rare_pairs / rare_members / max(nodes, _SMALL_BANK) if rare_members else 1 / _SMALL_BANK
+        others = max(rare_others / rare_members, _LEAST_BEARERS) if rare_members else 1.0
         rows = con.execute(
             f"select value, members from ({values}) where members >= {least} order by value"
         ).fetchall()
         found[column] = Frequencies(
-            rare=_rounded(float(rare)), values={str(value): _rounded(members / nodes) for value, members in rows}
+            rare=_rounded(float(others / max(total, _SMALL_BANK))),
+            values={str(value): _rounded(members / total) for value, members in rows},
         )
     return found
 

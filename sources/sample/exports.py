@@ -1,13 +1,15 @@
 """Files as the sample bank's systems write them: GB18030 CSV, fixed width in bytes, JSON lines, control files.
 
-``broken`` adds rows at the end of a file that cannot be landed, in turn: one cut short, one with bytes that are no
-text, one whose amount is no number (or, in a file without amounts, whose key is empty), and one that repeats a key.
+``broken`` adds rows at the end of a file that cannot be landed, in turn: one cut short, one whose amount is no
+number (or, in a file without amounts, whose key is empty), one that repeats a key, and in files with Chinese text one
+with bytes that are no text.
 """
 
 import gzip
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,7 @@ from sources.sample.text import Text, constant, join, put
 ENCODING = "gb18030"
 BAD_BYTES = b"\xff\xff"
 BAD_AMOUNT = "12x4.5"
-SHORT, BAD_TEXT, NO_NUMBER, REPEATED = range(4)
+SHORT, NO_NUMBER, REPEATED, BAD_TEXT = range(4)
 _SLICE = 250_000
 
 
@@ -49,22 +51,15 @@ def write_csv(
                 sample = {name: column.slice(0, max(broken, 1)) for name, column in columns.items()}
             file.write(_csv_bytes(columns))
             rows += len(next(iter(columns.values())))
-        for line in _broken_lines(_csv_bytes, sample, min(broken, rows), amount):
+        for line in _broken_lines(_csv_bytes, sample, min(broken, rows), amount, same_length=False):
             file.write(line + b"\n")
     return rows + min(broken, rows)
 
 
-def by_slices(
-    columns: Mapping[str, Text], rows: NDArray[np.bool_] | None = None
-) -> Iterable[dict[str, Text]]:
-    """Cut columns into slices, keeping only the rows of the mask if one is given."""
-    count = len(next(iter(columns.values())))
-    for start in spans(count):
-        part = {name: column.slice(start.start, _SLICE) for name, column in columns.items()}
-        if rows is not None:
-            mask = pa.array(rows[start])
-            part = {name: column.filter(mask) for name, column in part.items()}
-        yield part
+def by_slices(columns: Mapping[str, Text]) -> Iterable[dict[str, Text]]:
+    """Cut columns into slices that fit into memory several times."""
+    for rows in spans(len(next(iter(columns.values())))):
+        yield {name: column.slice(rows.start, _SLICE) for name, column in columns.items()}
 
 
 def spans(count: int) -> list[slice]:
@@ -89,7 +84,8 @@ def write_fixed(
             rows += len(next(iter(columns.values())))
         count = min(broken, rows)
         sample = {**sample, amount: constant("0", len(sample[amount]))}
-        for line in _broken_lines(lambda part: _fixed_bytes(fields, part), sample, count, amount):
+        encode = partial(_fixed_bytes, fields)
+        for line in _broken_lines(encode, sample, count, amount, same_length=True):
             file.write(line + b"\n")
     return rows + count
 
@@ -127,28 +123,32 @@ def write_control(path: Path, data: Path, rows: int, limit_cents: int, day: str)
 
 
 def _broken_lines(
-    encode: Callable[[Mapping[str, Text]], bytes], sample: Mapping[str, Text], count: int, amount: str | None
+    encode: Callable[[Mapping[str, Text]], bytes],
+    sample: Mapping[str, Text],
+    count: int,
+    amount: str | None,
+    same_length: bool,
 ) -> list[bytes]:
-    """Damage copies of the sample rows: short, bad bytes, no number or no key, repeated key."""
+    """Damage copies of the sample rows; bad bytes replace others where lines are of the ``same_length``."""
     if count == 0:
         return []
-    kinds = np.arange(count) % 4
     # quotes would let a damaged row swallow its neighbours: the damage is to stay within the row
     part = {
         name: pc.replace_substring_regex(column.slice(0, count), '[",\n\r]', "")
         for name, column in sample.items()
     }
+    kinds = np.arange(count) % (3 if encode(part).isascii() else 4)
     hit = np.flatnonzero(kinds == NO_NUMBER)
     target = amount or next(iter(part))
     part[target] = put(part[target], hit, constant(BAD_AMOUNT if amount else "", len(hit)))
     lines = []
     for number in range(count):
         line = encode({name: column.slice(number, 1) for name, column in part.items()}).removesuffix(b"\n")
+        middle = len(line) // 2
         if kinds[number] == SHORT:
-            line = line[: len(line) // 2]
+            line = line[:middle]
         elif kinds[number] == BAD_TEXT:
-            middle = len(line) // 2
-            line = line[:middle] + BAD_BYTES + line[middle + len(BAD_BYTES) :]
+            line = line[:middle] + BAD_BYTES + line[middle + same_length * len(BAD_BYTES) :]
         lines.append(line)
     return lines
 

@@ -99,9 +99,8 @@ def own_passports(person: Numbers) -> Bytes:
 
 def mobiles(rng: np.random.Generator, count: int) -> Numbers:
     """Draw eleven-digit mobile numbers."""
-    return _MOBILE_PREFIXES[rng.integers(0, len(_MOBILE_PREFIXES), count)] * 10**8 + rng.integers(
-        10**6, 10**8, count
-    )
+    prefix = _MOBILE_PREFIXES[rng.integers(0, len(_MOBILE_PREFIXES), count)]
+    return np.asarray(prefix * 10**8 + rng.integers(10**6, 10**8, count))
 
 
 def bank_cards(issuer: Numbers, serial: Numbers, width: int) -> Bytes:

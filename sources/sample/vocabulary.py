@@ -24,6 +24,7 @@ FEMALE, MALE = 0, 1
 GENERATIONS = (1900, 1960, 1980, 1995)
 ISSUED_FROM = 1985  # first resident identity cards; older people's numbers carry the codes of that time
 _RARE_SHARE = 0.06
+_ATTEMPTS = 80  # half of them in the city; three districts in ten or more fit any year
 _TAIL_PER_MILLE, _COMPOUND_PER_MILLE = 138.0, 2.0
 
 
@@ -86,22 +87,22 @@ class Places:
     city_count: Numbers
 
     def birth_districts(self, rng: np.random.Generator, cities: Numbers, birth_years: Numbers) -> Numbers:
-        """Draw for each person a district of the city whose code was in use when the number was given."""
+        """Draw for each person a district of the city whose code was in use when the number was given.
+
+        Where the city had no such code (Chongqing before it became a municipality), a district of another city.
+        """
         issued = np.maximum(birth_years, ISSUED_FROM)
-        found = self.city_start[cities].copy()
-        open_rows = np.arange(len(cities))
-        for _ in range(40):
-            city = cities[open_rows]
-            candidate = self.city_start[city] + (rng.random(len(city)) * self.city_count[city]).astype(
-                np.int64
+        found = np.zeros(len(cities), dtype=np.int64)
+        rows = np.arange(len(cities))
+        for attempt in range(_ATTEMPTS):
+            start, count = self.city_start[cities[rows]], self.city_count[cities[rows]]
+            if attempt > _ATTEMPTS // 2:
+                start, count = np.zeros_like(start), np.full_like(count, len(self.district_code))
+            found[rows] = start + (rng.random(len(rows)) * count).astype(np.int64)
+            fits = (self.valid_from[found[rows]] <= issued[rows]) & (
+                self.valid_to[found[rows]] >= issued[rows]
             )
-            fits = (self.valid_from[candidate] <= issued[open_rows]) & (
-                self.valid_to[candidate] >= issued[open_rows]
-            )
-            found[open_rows[fits]] = candidate[fits]
-            open_rows = open_rows[~fits]
-            if len(open_rows) == 0:
-                break
+            rows = rows[~fits]
         return found
 
 

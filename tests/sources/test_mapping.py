@@ -1,162 +1,16 @@
 """Fills as SQL: run in DuckDB over small landing tables, against results written by hand."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 import duckdb
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mapped import CONTACT, ENTITIES, GUARANTORS, JSONL, PARTY, contract, land, losses, one, query, run
 
-from sources.contract import Contract, parse_contract
-from sources.mapping import (
-    CanonicalColumn,
-    check_fills,
-    compile_entity,
-    compile_losses,
-    delta_state_sql,
-    inputs,
-)
-
-DAY = dt.date(2026, 1, 31)
-LINEAGE = (CanonicalColumn("source_object", "varchar", True), CanonicalColumn("source_line", "bigint", True))
-
-
-def entity(*columns: CanonicalColumn) -> tuple[CanonicalColumn, ...]:
-    return (CanonicalColumn("system", "varchar", True), *columns, *LINEAGE)
-
-
-ENTITIES = {
-    "party": entity(
-        CanonicalColumn("record_id", "varchar", True),
-        CanonicalColumn("party_type", "varchar", True, ("person", "organisation")),
-        CanonicalColumn("full_name", "varchar", False),
-        CanonicalColumn("birth_date", "date", False),
-        CanonicalColumn("sex", "varchar", False, ("male", "female")),
-        CanonicalColumn("updated_at", "timestamp", False),
-    ),
-    "party_contact": entity(
-        CanonicalColumn("record_id", "varchar", True),
-        CanonicalColumn("contact_type", "varchar", True, ("mobile", "phone", "email")),
-        CanonicalColumn("contact_value", "varchar", True),
-    ),
-    "party_document": entity(
-        CanonicalColumn("record_id", "varchar", True),
-        CanonicalColumn("document_type", "varchar", True),
-        CanonicalColumn("document_number", "varchar", True),
-        CanonicalColumn("expiry_date", "date", False),
-    ),
-    "party_address": entity(
-        CanonicalColumn("record_id", "varchar", True),
-        CanonicalColumn("address_type", "varchar", True, ("home", "work")),
-        CanonicalColumn("address_text", "varchar", False),
-        CanonicalColumn("city", "varchar", False),
-    ),
-    "party_role": entity(
-        CanonicalColumn("record_id", "varchar", True),
-        CanonicalColumn("product_type", "varchar", True, ("account", "card", "loan", "party")),
-        CanonicalColumn("product_system", "varchar", True),
-        CanonicalColumn("product_id", "varchar", True),
-        CanonicalColumn("role", "varchar", True, ("owner", "guarantor", "borrower")),
-    ),
-    "account": entity(
-        CanonicalColumn("account_id", "varchar", True),
-        CanonicalColumn("currency_code", "varchar", True),
-        CanonicalColumn("balance_amount", "decimal(18,2)", False),
-        CanonicalColumn("interest_rate", "decimal(9,6)", False),
-        CanonicalColumn("days_past_due", "integer", False),
-        CanonicalColumn("opened_date", "date", False),
-    ),
-}
-PARTY = {"record_id": "no", "party_type": {"constant": "person"}}
-
-
-def contract(
-    fills: Sequence[Mapping[str, Any]],
-    fields: Sequence[str | Mapping[str, Any]],
-    system: str = "core",
-    name: str = "thing",
-    delivery: Mapping[str, Any] | None = None,
-) -> Contract:
-    """A contract of one object; a field is its name (text) or an ODCS property."""
-    document = {
-        "apiVersion": "v3.1.0",
-        "kind": "DataContract",
-        "id": system,
-        "version": "1",
-        "customProperties": [{"property": "system", "value": system}],
-        "servers": [{"server": "x", "type": "local", "path": "."}],
-        "schema": [
-            {
-                "name": name,
-                "properties": [{"name": f} if isinstance(f, str) else dict(f) for f in fields],
-                "customProperties": [
-                    {"property": "delivery", "value": delivery or {"mode": "full", "format": "csv", "pattern": "x"}},
-                    {"property": "fills", "value": list(fills)},
-                ],
-            }
-        ],
-    }
-    made, problems = parse_contract(yaml.safe_dump(document, allow_unicode=True, sort_keys=False), f"{system}.yaml")
-    assert made is not None and not problems, problems
-    return made
-
-
-Rows = Sequence[Mapping[str, Any]]
-
-
-def land(con: duckdb.DuckDBPyConnection, relation: str, fields: Sequence[str], rows: Rows) -> None:
-    """Make a table as landing does: raw text, and the columns of lineage; lines count from 2."""
-    con.execute(f"create schema if not exists {relation.split('.')[0]}")
-    columns = ", ".join(f'"{f}" varchar' for f in fields)
-    con.execute(
-        f"create table {relation} ({columns}, _extra varchar, _source_file varchar, _source_line bigint, _record_hash varchar)"
-    )
-    for line, row in enumerate(rows, 2):
-        values = [row.get(f) for f in fields] + [None, row.get("_source_file", "f"), row.get("_source_line", line), "h"]
-        con.execute(f"insert into {relation} values ({', '.join('?' * len(values))})", values)
-
-
-def query(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
-    result = con.execute(sql, {"business_date": DAY} if "$business_date" in sql else None)
-    names = [column[0] for column in result.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
-
-def run(made: Contract, name: str, rows: Rows) -> list[dict[str, Any]]:
-    """Check, compile and run one entity of a contract with one object, in the order of the lines."""
-    assert check_fills([made], ENTITIES) == []
-    con = duckdb.connect()
-    source = made.objects[0]
-    land(con, source.relation, [f.name for f in source.fields], rows)
-    sql = compile_entity([made], name, ENTITIES[name])
-    return query(con, f"select * from (\n{sql}\n) order by source_line")
-
-
-def losses(made: Contract, rows: Rows) -> dict[tuple[str, str], int]:
-    con = duckdb.connect()
-    source = made.objects[0]
-    land(con, source.relation, [f.name for f in source.fields], rows)
-    found = query(con, compile_losses([made], ENTITIES))
-    assert all((row["system"], row["source_object"]) == (made.system, source.name) for row in found)
-    return {(row["entity"], row["column_name"]): row["lost_count"] for row in found}
-
-
-def one(
-    expression: Any, column: str, text: str | None, fields: Sequence[Any] = ("no", "x"), name: str = "account"
-) -> Any:
-    """Value of one column filled from field ``x``."""
-    base: dict[str, Any] = {
-        "account": {"account_id": "no", "currency_code": {"constant": "CNY"}},
-        "party": dict(PARTY),
-        "party_document": {"record_id": "no", "document_type": {"constant": "other"}, "document_number": "no"},
-    }[name]
-    made = contract([{"entity": name, "columns": base | {column: expression}}], fields)
-    (row,) = run(made, name, [{"no": "1", "x": text}])
-    return row[column]
+from sources.contract import Contract
+from sources.mapping import check_fills, compile_entity, compile_losses, delta_state_sql, inputs
 
 
 def test_a_fill_gives_exactly_the_canonical_columns() -> None:
@@ -182,177 +36,6 @@ def test_types_are_those_of_the_columns_even_where_nothing_fills_them() -> None:
     for name, columns in ENTITIES.items():
         described = duckdb.connect().execute(f"describe ({compile_entity([], name, columns)})").fetchall()
         assert [(row[0], row[1].lower()) for row in described] == [(c.name, c.type) for c in columns]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2024-01-05", "2024-01-05"),
-        (" 2024-1-5 ", "2024-01-05"),
-        ("20240105", "2024-01-05"),
-        ("2024011", None),
-        ("99-01-01", None),
-        ("2024/01/05", "2024-01-05"),
-        ("2024.01.05", "2024-01-05"),
-        ("2024年1月5日", "2024-01-05"),
-        ("２０２４－０１－０５", "2024-01-05"),
-        ("2024-01-05 23:59:59", "2024-01-05"),
-        ("2024-01-05T23:59:59+08:00", "2024-01-05"),
-        ("2024-01-05T23:59:59.123Z", "2024-01-05"),
-        ("20240105235959", "2024-01-05"),
-        ("2023-02-29", None),
-        ("0000-00-00", None),
-        ("soon", None),
-        ("", None),
-    ],
-)
-def test_dates_without_a_stated_format(text: str, expected: str | None) -> None:
-    found = one("x", "birth_date", text, name="party")
-    assert found == (dt.date.fromisoformat(expected) if expected else None)
-
-
-@pytest.mark.parametrize(
-    ("formats", "text", "expected"),
-    [
-        (["%d.%m.%Y", "%Y-%m-%d"], "5.1.2024", "2024-01-05"),
-        (["%d.%m.%Y", "%Y-%m-%d"], "2024-01-05", "2024-01-05"),
-        (["%d.%m.%Y"], "2024-01-05", None),
-        (["%m/%d/%Y"], "12/31/1999", "1999-12-31"),
-        ("dd.MM.yyyy", "31.12.1999", "1999-12-31"),
-        (["%y%m%d"], "260131", "2026-01-31"),
-        (["%y%m%d"], "260201", "1926-02-01"),
-        (["%y%m%d", "%Y%m%d"], "680101", "1968-01-01"),
-        (["%y%m%d", "%Y%m%d"], "20680101", "2068-01-01"),
-        (["%y%m%d"], "9911", None),
-        (["%d-%b-%Y"], "05-JAN-2024", "2024-01-05"),
-        (["%Y%j"], "2024366", "2024-12-31"),
-        (["%y%m%d %H:%M:%S"], "981016 00:00:00", "1998-10-16"),
-    ],
-)
-def test_dates_in_stated_formats(formats: Any, text: str, expected: str | None) -> None:
-    found = one({"from": "x", "formats": formats}, "birth_date", text, name="party")
-    assert found == (dt.date.fromisoformat(expected) if expected else None)
-
-
-def test_two_digit_years_of_dates_that_look_ahead_do_not_move_back() -> None:
-    found = one({"from": "x", "formats": "%y%m%d"}, "expiry_date", "300131", name="party_document")
-    assert found == dt.date(2030, 1, 31)
-
-
-def test_a_field_s_own_format_is_used_where_the_fill_names_none() -> None:
-    field = {"name": "x", "logicalType": "date", "logicalTypeOptions": {"format": "ddMMyyyy"}}
-    assert one("x", "birth_date", "31011990", ["no", field], "party") == dt.date(1990, 1, 31)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2024-01-05 10:00:00", "2024-01-05T10:00:00"),
-        ("2024-01-05T10:00:00+08:00", "2024-01-05T02:00:00"),
-        ("2024-01-05T10:00:00.5Z", "2024-01-05T10:00:00.500000"),
-        ("20240105100000", "2024-01-05T10:00:00"),
-        ("2024-01-05", "2024-01-05T00:00:00"),
-        ("2024-01-05 25:00:00", None),
-    ],
-)
-def test_timestamps_are_utc(text: str, expected: str | None) -> None:
-    assert one("x", "updated_at", text, name="party") == (dt.datetime.fromisoformat(expected) if expected else None)
-
-
-def test_a_timestamp_without_zone_is_local_time_where_the_contract_says_which() -> None:
-    options = {"defaultTimezone": "Asia/Shanghai"}
-    field = {"name": "x", "logicalType": "timestamp", "logicalTypeOptions": options}
-    fields = ["no", field]
-    assert one("x", "updated_at", "2024-01-05 10:00:00", fields, "party") == dt.datetime(2024, 1, 5, 2)
-    assert one("x", "updated_at", "2024-01-05T10:00:00Z", fields, "party") == dt.datetime(2024, 1, 5, 10)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("1234.5", "1234.50"),
-        ("1,234.50", "1234.50"),
-        ("1,234,567.89-", "-1234567.89"),
-        ("-0.01", "-0.01"),
-        ("+5", "5.00"),
-        (".5", "0.50"),
-        ("12 345", "12345.00"),
-        ("１，２３４．５０", "1234.50"),
-        ("1,2345", "12345.00"),
-        ("1.5e3", "1500.00"),
-        ("0.1", "0.10"),
-        ("9999999999999999.99", "9999999999999999.99"),
-        ("12345678901234567.00", None),
-        ("12,50", None),
-        ("-5-", None),
-        ("1.2.3", None),
-        ("twelve", None),
-        (".", None),
-        ("", None),
-    ],
-)
-def test_amounts(text: str, expected: str | None) -> None:
-    assert one("x", "balance_amount", text) == (Decimal(expected) if expected else None)
-
-
-@pytest.mark.parametrize(
-    ("modifiers", "text", "expected"),
-    [
-        ({"divide": 100}, "12345", "123.45"),
-        ({"divide": 100, "negate": True}, "1,234,567", "-12345.67"),
-        ({"divide": 100}, "99999999999999999", "999999999999999.99"),
-        ({"divide": 1000}, "12345", "12.35"),
-        ({"absolute": True}, "-7", "7.00"),
-        ({"absolute": True, "negate": True}, "7", "-7.00"),
-        ({"default": "0"}, None, "0.00"),
-        ({"default": "0"}, "5", "5.00"),
-        ({"codes": {"max": "100"}}, "MAX", "100.00"),
-    ],
-)
-def test_what_a_fill_may_do_to_a_number(modifiers: dict[str, Any], text: str | None, expected: str) -> None:
-    assert one({"from": "x"} | modifiers, "balance_amount", text) == Decimal(expected)
-
-
-def test_implied_decimals_of_a_field_and_rates() -> None:
-    field = {"name": "x", "logicalType": "number", "customProperties": [{"property": "decimals", "value": 2}]}
-    assert one("x", "balance_amount", "12345-", ["no", field]) == Decimal("-123.45")
-    assert one({"from": "x", "divide": 100}, "interest_rate", "4.35") == Decimal("0.043500")
-    assert one({"from": "x", "divide": 10000}, "interest_rate", "435") == Decimal("0.043500")
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("12", 12),
-        ("-3", -3),
-        ("3-", -3),
-        ("1,234", 1234),
-        ("12.0", 12),
-        ("12.7", None),
-        ("１２", 12),
-        ("99999999999", None),
-    ],
-)
-def test_whole_numbers(text: str, expected: int | None) -> None:
-    assert one("x", "days_past_due", text) == expected
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.decimals(Decimal("-9999999999999999.99"), Decimal("9999999999999999.99"), places=2))
-def test_every_amount_survives_however_it_is_written(amount: Decimal) -> None:
-    sign = "-" if amount < 0 else ""
-    texts = [f"{amount:f}", f"{amount:,f}", f"{abs(amount):,f}{sign}", f"{sign} {abs(amount):f}".strip()]
-    made = contract(
-        [
-            {
-                "entity": "account",
-                "columns": {"account_id": "no", "currency_code": {"constant": "X"}, "balance_amount": "x"},
-            }
-        ],
-        ["no", "x"],
-    )
-    rows = run(made, "account", [{"no": "1", "x": text} for text in texts])
-    assert [row["balance_amount"] for row in rows] == [amount] * len(texts)
 
 
 @pytest.mark.parametrize(
@@ -437,17 +120,6 @@ def test_conditions() -> None:
     assert [row["record_id"] for row in rows] == ["1", "2", "5"]
 
 
-CONTACT = {
-    "name": "contact",
-    "logicalType": "object",
-    "properties": [
-        {"name": "mobile", "physicalName": "mobile no."},
-        {"name": "home", "logicalType": "object", "properties": [{"name": "city"}]},
-    ],
-}
-JSONL = {"mode": "full", "format": "jsonl", "pattern": "x"}
-
-
 def test_nested_fields_and_fields_that_are_now_an_object_now_text() -> None:
     columns = PARTY | {"full_name": {"first_of": ["contact.mobile", "contact"]}, "sex": {"from": "contact.home.city"}}
     made = contract([{"entity": "party", "columns": columns}], ["no", CONTACT], delivery=JSONL)
@@ -462,16 +134,6 @@ def test_nested_fields_and_fields_that_are_now_an_object_now_text() -> None:
     rows = run(made, "party", [{"no": "1", "contact": text} for text in texts])
     assert [row["full_name"] for row in rows] == ["138", "13900001111", None, None, "{broken", None]
     assert [row["sex"] for row in rows] == ["male", None, None, None, None, None]
-
-
-GUARANTORS = {
-    "name": "guarantors",
-    "logicalType": "array",
-    "items": {
-        "logicalType": "object",
-        "properties": [{"name": "cust_no"}, {"name": "name"}, {"name": "place", "logicalType": "object", "properties": [{"name": "city"}]}],
-    },
-}  # fmt: skip
 
 
 def test_items_of_an_array_become_rows() -> None:
@@ -567,13 +229,14 @@ def lookup_contracts() -> list[Contract]:
         name="disp",
         delivery={"mode": "append", "format": "csv", "pattern": "d"},
     )
+    owner = {"object": "core.disp", "by": {"account_id": "acc", "type": "'OWNER'"}, "take": "client_id"}
     role = {
         "system": {"constant": "core"},
-        "record_id": {"lookup": {"object": "core.disp", "by": {"account_id": "acc", "type": "'OWNER'"}, "take": "client_id"}},
+        "record_id": {"lookup": owner},
         "product_type": {"constant": "loan"},
         "product_id": "no",
         "role": {"constant": "borrower"},
-    }  # fmt: skip
+    }
     account = {
         "account_id": {"lookup": {"object": "core.disp", "by": "disp_id", "take": "account_id"}},
         "currency_code": "'X'",
@@ -766,91 +429,6 @@ def test_two_deltas_one_after_the_other_are_one_long_delta(changes: list[tuple[s
     land(con, "landing.core__thing", fields, rows[cut:])
     found = state(con, delta_state_sql(source, has_previous=True))
     assert {no: name for _, no, name in found} == expected and len(found) == len(expected)
-
-
-@pytest.mark.parametrize(
-    ("fill", "said"),
-    [
-        ({"entity": "prty", "columns": PARTY}, "'prty' is not a canonical entity (did you mean 'party'?)"),
-        ({"entity": "party", "columns": {"record_id": "no"}}, "required column 'party_type' of party is not filled"),
-        ({"entity": "party", "columns": PARTY | {"birthdate": "no"}}, "no column 'birthdate' (did you mean 'birth_date'?)"),
-        ({"entity": "party", "columns": PARTY | {"source_line": "no"}}, "no column 'source_line'"),
-        ({"entity": "party", "columns": PARTY | {"full_name": "nme"}}, "core.thing has no field 'nme' (did you mean 'name'?)"),
-        ({"entity": "party", "columns": PARTY | {"full_name": "contact.mobil"}}, "no property 'mobil' (did you mean 'mobile'?)"),
-        ({"entity": "party", "columns": PARTY | {"full_name": "name.first"}}, "no property 'first' (declare it under 'properties')"),
-        ({"entity": "party", "columns": PARTY | {"full_name": "guarantors.name"}}, "make its items rows with 'each'"),
-        ({"entity": "party", "columns": PARTY | {"full_name": "item.name"}}, "needs 'each'"),
-        ({"entity": "party", "each": "name", "columns": PARTY}, "'name' is a string, not an array"),
-        ({"entity": "party", "each": "guarantor", "columns": PARTY | {"full_name": "item.x"}}, "did you mean 'guarantors'?"),
-        ({"entity": "party", "each": "guarantors", "columns": PARTY | {"full_name": "item.nam"}}, "did you mean 'name'?"),
-        ({"entity": "party", "columns": PARTY, "when": {"from": "nam", "is": "x"}}, "no field 'nam'"),
-        ({"entity": "party", "columns": PARTY | {"sex": {"constant": "mail"}}}, "'mail' is not a sex (did you mean 'male'?)"),
-        ({"entity": "party", "columns": PARTY | {"sex": {"from": "no", "codes": {"1": "m"}}}}, "'m' is not a sex"),
-        ({"entity": "party", "columns": PARTY | {"sex": {"from": "no", "default": "x"}}}, "'x' is not a sex"),
-        ({"entity": "party", "columns": PARTY | {"full_name": {"from": "no", "codes": {"a": "1", "A": "2"}}}}, "code 'a' is there twice"),
-        ({"entity": "party", "columns": PARTY | {"full_name": {"from": "no", "formats": "%Y"}}}, "'formats' are for dates"),
-        ({"entity": "party", "columns": PARTY | {"full_name": {"from": "no", "negate": True}}}, "are for numbers"),
-        ({"entity": "party", "columns": PARTY | {"full_name": {"from": "no", "divide": 100}}}, "'divide' is for decimals"),
-        ({"entity": "party", "columns": PARTY | {"system": {"constant": "cor"}}}, "there is no system 'cor' (did you mean 'core'?)"),
-        ({"entity": "party", "columns": PARTY | {"full_name": {"first_of": ["name", {"join": ["no", "nme"]}]}}}, "no field 'nme'"),
-        ({"entity": "party", "columns": PARTY | {"full_name": {"lookup": {"object": "core.thin", "by": "no", "take": "name"}}}}, "no object 'core.thin' (did you mean 'core.thing'?)"),
-        ({"entity": "party", "columns": PARTY | {"full_name": {"lookup": {"object": "thing", "by": "no", "take": "nme"}}}}, "no field 'nme'"),
-        ({"entity": "party", "columns": PARTY | {"full_name": {"lookup": {"object": "thing", "by": {"nno": "no"}, "take": "name"}}}}, "no field 'nno'"),
-        ({"entity": "party", "columns": PARTY | {"full_name": {"lookup": {"object": "thing", "by": {"no": "'1'"}, "take": "name"}}}}, "only literals"),
-    ],
-)  # fmt: skip
-def test_a_wrong_fill_is_told_with_its_line(fill: dict[str, Any], said: str) -> None:
-    made = contract([fill], ["no", "name", CONTACT, GUARANTORS], delivery=JSONL)
-    found = [str(problem) for problem in check_fills([made], ENTITIES)]
-    assert len(found) == 1 and said in found[0], found
-    origin = made.objects[0].origin
-    assert origin is not None
-    number = int(found[0].split(":")[1])
-    fills = made.objects[0].problem(("fills", 0), "").line
-    assert number >= fills > 1, "the line is inside the fill"
-
-
-def test_all_wrong_fills_come_at_once_and_each_has_its_own_line() -> None:
-    columns = PARTY | {"full_name": "nme", "birthdate": "no", "sex": {"constant": "x"}}
-    found = check_fills([contract([{"entity": "party", "columns": columns}], ["no", "name"])], ENTITIES)
-    assert len(found) == 3 and len({problem.line for problem in found}) == 3
-    assert all(problem.file == "core.yaml" for problem in found)
-
-
-@pytest.mark.parametrize(
-    ("sql", "said"),
-    [
-        ("case when", "not a SQL expression"),
-        ("no; select 1", "not one SQL expression"),
-        ("(select max(no) from landing.core__thing)", "no subselect"),
-        ("exists (from landing.core__thing)", "no subselect"),
-        ("max(no)", "no aggregate"),
-        ("row_number() over ()", "no window"),
-        ("nme || 'x'", "no field 'nme' (did you mean 'name'?)"),
-        ("$secret", "no parameter but $business_date"),
-        ("no || ?", "no parameter but $business_date"),
-        ("now()", "changes from run to run"),
-        ("random()", "changes from run to run"),
-        ("current_date", "changes from run to run"),
-        ("getenv('HOME')", "changes from run to run"),
-        ("no -- the number", "no comments"),
-        ("nosuchfunction(no)", "DuckDB refuses it"),
-        ("read_text('/etc/passwd')", "DuckDB refuses it"),
-        ("no + 1.5 + date '2020-01-01'", "DuckDB refuses it"),
-        ("drop table x", "no table"),
-        ("*", "no '*'"),
-    ],
-)
-def test_sql_is_fenced_in(sql: str, said: str) -> None:
-    made = contract([{"entity": "party", "columns": PARTY | {"full_name": {"sql": sql}}}], ["no", "name"])
-    found = [str(problem) for problem in check_fills([made], ENTITIES)]
-    assert len(found) == 1 and said in found[0], found
-
-
-def test_sql_names_nested_fields_by_their_path() -> None:
-    columns = PARTY | {"full_name": {"sql": "upper(contact.mobile) || '/' || no"}}
-    made = contract([{"entity": "party", "columns": columns}], ["no", CONTACT], delivery=JSONL)
-    assert run(made, "party", [{"no": "1", "contact": '{"mobile no.": "a"}'}])[0]["full_name"] == "A/1"
 
 
 def test_the_sql_of_a_fill_reads_well() -> None:

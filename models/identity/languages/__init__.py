@@ -104,9 +104,7 @@ class Lexicon(BaseModel):
     @property
     def address_abbreviations(self) -> dict[str, str]:
         """Short forms of words in addresses."""
-        return {
-            long: short for one in reversed(self.languages) for long, short in one.address_abbreviations.items()
-        }
+        return {long: short for one in reversed(self.languages) for long, short in one.address_abbreviations.items()}
 
     def first(self, script: str) -> Language | None:
         """The most important language of a script, or None."""

@@ -1,0 +1,81 @@
+"""A bank's folder: found, read, and every mistake told at once with file and line."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pipelines.bank import BANKS, BankError, find_bank, load_bank
+from pipelines.cli.main import _add_commands, cli
+from pipelines.workspace import Workspace, canonical_entities
+
+
+@pytest.mark.parametrize("name", ["sample", "berka", "_scaffold"])
+def test_the_banks_of_the_project_have_no_mistakes(name: str) -> None:
+    bank = load_bank(find_bank(name), canonical_entities())
+    assert bank.contracts
+
+
+def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "bank"
+    shutil.copytree(BANKS / "_scaffold", folder)
+    settings = folder / "bank.yaml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(
+        text.replace("Europe/Vienna", "Europe/Wien").replace("currency: EUR", "curency: EUR"), encoding="utf-8"
+    )
+    core = folder / "contracts" / "core.odcs.yaml"
+    core.write_text(
+        core.read_text(encoding="utf-8").replace("record_id: customer_no", "record_id: custmer_no", 1), encoding="utf-8"
+    )
+    matching = folder / "matching.yaml"
+    matching.write_text("merge_treshold_bits: 3\n", encoding="utf-8")
+    with pytest.raises(BankError) as caught:
+        load_bank(folder, canonical_entities())
+    told = str(caught.value)
+    line = text.splitlines().index(next(row for row in text.splitlines() if row.startswith("timezone"))) + 1
+    assert f"{settings}:{line}: timezone: 'Europe/Wien' is not a time zone" in told
+    assert "unknown setting (did you mean 'currency'?)" in told
+    assert "custmer_no" in told
+    assert "customer_no" in told
+    assert "merge_threshold_bits" in told
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "bank"
+    shutil.copytree(BANKS / "_scaffold", folder)
+    (folder / "matching.yaml").unlink()
+    with pytest.raises(BankError, match=r"matching\.yaml: the file is missing"):
+        load_bank(folder, canonical_entities())
+
+
+def test_init_makes_a_bank_that_checks_and_refuses_a_folder_in_use(tmp_path: Path) -> None:
+    _add_commands()
+    runner = CliRunner()
+    made = runner.invoke(cli, ["init", str(tmp_path / "mine")])
+    assert made.exit_code == 0, made.output
+    checked = runner.invoke(cli, ["check", "--bank", str(tmp_path / "mine")])
+    assert checked.exit_code == 0, checked.output
+    assert "no mistakes" in checked.output
+    again = runner.invoke(cli, ["init", str(tmp_path / "mine")])
+    assert again.exit_code == 2
+    assert "not empty" in again.output
+
+
+def test_exports_may_be_named_relative_to_the_bank_or_with_home(tmp_path: Path) -> None:
+    workspace = Workspace.open("sample", tmp_path)
+    assert workspace.exports == tmp_path / "exports"
+    assert Workspace.open("sample", tmp_path, tmp_path / "elsewhere").exports == tmp_path / "elsewhere"
+
+
+def test_the_token_key_is_made_once_and_must_be_private(tmp_path: Path) -> None:
+    workspace = Workspace.open("sample", tmp_path)
+    key = workspace.token_key()
+    assert len(key) == 32
+    assert workspace.token_key() == key
+    path = tmp_path / "secrets" / "card-token.key"
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o644)
+    with pytest.raises(PermissionError, match="chmod 600"):
+        workspace.token_key()
