@@ -9,41 +9,40 @@ Where partitions lie is the caller's knowledge: paths come in, written under a t
 """
 
 import datetime as dt
-import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sources.arrival import Arrival
 from sources.contract import SourceObject
 from sources.control import Delivered, Figures, as_decimal, compare, read_control, read_trailer
-from sources.conversions import identifier, literal
+from sources.conversions import literal
 from sources.delivery import ObjectDelivery, SystemDelivery
 from sources.errors import DeliveryError, DeliveryMissing, DeliveryRefused, all_of, problem_line
-from sources.manifest import ControlTotal, LandedFile, LandingResult, publish, read_manifest, write_manifest
+from sources.manifest import ControlTotal, LandingResult, publish, read_manifest, write_manifest
 from sources.offenders import find_offenders
-from sources.protect import CardTokens
 from sources.quarantine import Spool, counts_by_rule, first_places, write_quarantine
-from sources.readers import LINE, Reader, Snapshot, batch_schema, open_file, open_table
+from sources.readers import Snapshot
 from sources.rules import total_of, unreadable_number
 
 __all__ = ["LandingResult", "LandingSettings", "LandingTarget", "land", "land_system", "read_manifest"]
 
-FILE = "_source_file"
-HASH = "_record_hash"
 _PLACES_SHOWN = 5
-_CHUNK = 1 << 20
+_MEMORY_BYTES = 512_000_000
 
 
 @dataclass(frozen=True)
 class LandingSettings:
-    """Bounds of a landing: DuckDB's memory (readers need about 200 MB beside it), threads, folder to spill to."""
+    """Bounds of a landing: folder to spill to, DuckDB's memory and threads.
+
+    Landing takes at most 512 MB for DuckDB, however much is allowed; readers need about 200 MB beside it.
+    """
 
     spill: Path
     memory_limit: str = "512MB"
@@ -141,7 +140,7 @@ def _connection(settings: LandingSettings) -> Iterator[duckdb.DuckDBPyConnection
     settings.spill.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect(
         config={
-            "memory_limit": settings.memory_limit,
+            "memory_limit": _bounded(settings.memory_limit),
             "threads": settings.threads,
             "temp_directory": str(settings.spill),
             "autoinstall_known_extensions": False,
@@ -172,9 +171,8 @@ class _Landing:
         self._object = delivery.obj
         self._business_date = business_date
         self._target = target
-        self._tokens = _tokens(delivery.obj, token_key)
-        self._readers = self._open(snapshot)
-        self._rows: dict[str, int] = dict.fromkeys((reader.name for reader in self._readers), 0)
+        self._arrival = Arrival(delivery, business_date, token_key, snapshot)
+        self._readers = self._arrival.readers
         self._problems: list[str] = []
         self._warnings: list[str] = []
         for path in (target.landing, target.quarantine):
@@ -182,21 +180,20 @@ class _Landing:
 
     def run(self) -> LandingResult:
         """Read, judge, and publish both partitions."""
-        stats, files, checksums = self._fingerprints()
-        self._check_repeat(files)
+        self._arrival.take_fingerprints()
+        self._check_repeat()
         spool = Spool(self._temporary("troubles"), self._object)
         arrived = self._temporary("arrived")
         try:
-            self._copy_arriving(spool, arrived)
+            self._arrival.copy(self.con, spool, arrived)
         finally:
             spool.close()
-        if stats != [_stat(path) for path in self._delivery.files]:
-            raise self._refused("the file changed while it was read: it is still being written")
+        self._warnings.extend(warning for reader in self._readers for warning in reader.warnings)
         self.con.execute(
             f"create view landed as select * exclude (file_row_number), file_row_number as _row "
             f"from read_parquet({literal(str(arrived))}, file_row_number = true)"
         )
-        delivered = self._delivered(spool, checksums)
+        delivered = self._delivered(spool)
         figures = self._check_figures(delivered)
         offenders = find_offenders(self.con, self._object, self._business_date, spool, self._target.history)
         quarantined = spool.unreadable + offenders
@@ -207,7 +204,7 @@ class _Landing:
             self.con, self._object, self._readers, spool, self._temporary("bytes"), self._temporary("quarantine")
         )
         landed = self._without_offenders() if offenders else arrived
-        result = self._result(files, delivered, figures, spool, quarantined, landed)
+        result = self._result(delivered, figures, spool, quarantined, landed)
         # The landed partition last: where it is, its quarantine is too.
         publish(self._temporary("quarantine"), self._target.quarantine)
         publish(landed, self._target.landing)
@@ -224,13 +221,6 @@ class _Landing:
         path = self._target.quarantine if name == "quarantine" else self._target.landing
         return path.with_name(f".{path.name}.{name}.tmp")
 
-    def _open(self, snapshot: Snapshot | None) -> list[Reader]:
-        if self._object.delivery.format == "sql":
-            if snapshot is None:
-                raise ValueError(f"{self._object.table} lies in a database; open its snapshot first")
-            return [open_table(self._object, snapshot, self._business_date)]
-        return [open_file(self._object, file, self._delivery.name_of(file)) for file in self._delivery.files]
-
     def _refused(self, message: str, file: str | None = None) -> DeliveryRefused:
         names = ", ".join(reader.name for reader in self._readers)
         return DeliveryRefused(problem_line(self._object.system, self._object.name, file or names, message))
@@ -238,89 +228,20 @@ class _Landing:
     def _note(self, message: str) -> None:
         self._problems.extend(self._refused(message).problems)
 
-    def _fingerprints(self) -> tuple[list[tuple[int, ...]], dict[str, tuple[int, str]], dict[str, str]]:
-        """Sizes and times; bytes and SHA-256 by file; and the checksums that the control file states, by file."""
-        control = self._object.delivery.control
-        algorithm = control.checksum.algorithm if control and control.checksum else None
-        stats = [_stat(path) for path in self._delivery.files]
-        files, checksums = {}, {}
-        for reader, path in zip(self._readers, self._delivery.files, strict=False):
-            digests = [hashlib.sha256(), *([hashlib.new(algorithm, usedforsecurity=False)] if algorithm else [])]
-            with path.open("rb") as handle:
-                while chunk := handle.read(_CHUNK):
-                    for digest in digests:
-                        digest.update(chunk)
-            files[reader.name] = (path.stat().st_size, digests[0].hexdigest())
-            checksums[reader.name] = digests[-1].hexdigest()
-        return stats, files, checksums
-
-    def _check_repeat(self, files: Mapping[str, tuple[int, str]]) -> None:
+    def _check_repeat(self) -> None:
         """Refuse, or warn of, files that are byte for byte those of the last business date."""
         last = read_manifest(self._target.history[-1]) if self._target.history else None
+        files = self._arrival.files
         if last is None or not files or not last.rows_delivered:
             return
-        if sorted(entry.sha256 for entry in last.files) == sorted(sha256 for _, sha256 in files.values()):
+        if sorted(entry.sha256 for entry in last.files) == sorted(entry.sha256 for entry in files):
             names = ", ".join(entry.name for entry in last.files)
             message = f"the same bytes as the delivery of {last.business_date} ({names}): delivered twice?"
             if self._object.delivery.refuses_repeat:
                 raise self._refused(message)
             self._warnings.extend(self._refused(message).problems)
 
-    def _copy_arriving(self, spool: Spool, path: Path) -> None:
-        """Stream every file into one Parquet file; no row is judged yet."""
-        failure: list[BaseException] = []
-
-        def arriving() -> Iterator[pa.RecordBatch]:
-            # DuckDB would wrap an error of ours in its own words: keep it to raise it as it is.
-            try:
-                yield from self._batches(spool)
-            except BaseException as error:
-                failure.append(error)
-                raise
-
-        schema = batch_schema(self._object).append(pa.field(FILE, pa.string()))
-        self.con.register("arriving", pa.RecordBatchReader.from_batches(schema, arriving()))
-        names = [field.name for field in self._object.fields]
-        listed = ", ".join(identifier(name) for name in (*names, "_extra", FILE, LINE))
-        try:
-            self.con.execute(
-                f"copy (select {listed}, {_record_hash(names)} as {HASH} from arriving) "
-                f"to {literal(str(path))} (format parquet, compression zstd)"
-            ).fetchall()
-        except duckdb.Error:
-            if failure:
-                raise failure[0] from None
-            raise
-        finally:
-            self.con.unregister("arriving")
-
-    def _batches(self, spool: Spool) -> Iterator[pa.RecordBatch]:
-        """Batches of all files, card numbers already tokens, with the file's name. Every file is tried."""
-        errors = []
-        for reader in self._readers:
-            try:
-                for batch in reader.batches(partial(spool.add, reader)):
-                    self._rows[reader.name] += batch.num_rows
-                    yield self._protected(batch).append_column(
-                        FILE, pa.repeat(reader.name, batch.num_rows).cast(pa.string())
-                    )
-            except DeliveryError as error:
-                errors.append(error)
-            self._warnings.extend(reader.warnings)
-        if errors:
-            raise all_of(errors)
-
-    def _protected(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        if self._tokens is None:
-            return batch
-        cards = {field.name for field in self._object.fields if field.tokenise}
-        columns = [
-            self._tokens.column(column) if name in cards else column
-            for name, column in zip(batch.schema.names, batch.columns, strict=True)
-        ]
-        return pa.record_batch(columns, schema=batch.schema)
-
-    def _delivered(self, spool: Spool, checksums: Mapping[str, str]) -> Delivered:
+    def _delivered(self, spool: Spool) -> Delivered:
         """Rows and exact totals of everything delivered, before any row is judged."""
         control = self._object.delivery.control
         totals, unread = {}, {}
@@ -330,7 +251,7 @@ class _Landing:
                     f"select {total_of(field)}, count(*) filter (where {unreadable_number(field)}) from landed"
                 ).fetchall()[0]
                 totals[name], unread[name] = _plain(total.scaleb(-field.decimals)), int(lacking) + spool.unreadable
-        return Delivered(sum(self._rows.values()) + spool.unreadable, totals, checksums, unread)
+        return Delivered(sum(self._arrival.rows.values()) + spool.unreadable, totals, self._arrival.checksums, unread)
 
     def _check_figures(self, delivered: Delivered) -> Figures | None:
         control = self._object.delivery.control
@@ -382,7 +303,6 @@ class _Landing:
 
     def _result(
         self,
-        files: Mapping[str, tuple[int, str]],
         delivered: Delivered,
         figures: Figures | None,
         spool: Spool,
@@ -399,7 +319,7 @@ class _Landing:
             rows_landed=int(pq.read_metadata(landed).num_rows),
             rows_quarantined=quarantined,
             blank_lines=sum(reader.blank_lines for reader in self._readers),
-            files=tuple(LandedFile(name, *files[name], self._rows[name]) for name in files),
+            files=self._arrival.files,
             control_source=figures.source if figures else None,
             control_rows=figures.rows if figures else None,
             control_totals={
@@ -411,24 +331,13 @@ class _Landing:
         )
 
 
-def _tokens(obj: SourceObject, key: bytes | None) -> CardTokens | None:
-    if not any(field.tokenise for field in obj.fields):
-        return None
-    if key is None:
-        raise ValueError(f"{obj.system}.{obj.name}: the contract tokenises a field; a token key is needed")
-    return CardTokens(key)
-
-
-def _stat(path: Path) -> tuple[int, ...]:
-    """What changes when a file is written or replaced."""
-    stat = path.stat()
-    return stat.st_ino, stat.st_size, stat.st_mtime_ns
-
-
-def _record_hash(names: Sequence[str]) -> str:
-    """SQL of the MD5 over the field values, each with its length before it, so that no two rows read alike."""
-    parts = ", ".join(f"coalesce(strlen({n})::varchar, '-'), ':', {n}" for n in map(identifier, names))
-    return f"md5(concat({parts}))"
+def _bounded(limit: str) -> str:
+    """The caller's memory limit, but never more than landing needs: it streams, more memory makes it no faster."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*", limit.lower())
+    if match is None:
+        return limit
+    size = float(match.group(1)) * (1024 if match.group(3) else 1000) ** "_kmgt".index(match.group(2) or "_")
+    return f"{min(int(size), _MEMORY_BYTES)}B"
 
 
 def _plain(total: Decimal) -> Decimal:

@@ -123,9 +123,7 @@ def open_accounts(rng: np.random.Generator, bank: Bank, core: Register, first: i
     )
 
 
-def _joint_owners(
-    rng: np.random.Generator, bank: Bank, core: Register, owner: Numbers, corporate: Mask
-) -> Numbers:
+def _joint_owners(rng: np.random.Generator, bank: Bank, core: Register, owner: Numbers, corporate: Mask) -> Numbers:
     """Let some persons share an account with the next person of the household who is a core customer."""
     record_of = np.full(len(bank.persons), -1)
     persons = core.persons()
@@ -168,9 +166,7 @@ def product_columns() -> dict[str, Text]:
     }
 
 
-def book(
-    rng: np.random.Generator, core: Register, accounts: Accounts, today: int, with_history: bool
-) -> Transactions:
+def book(rng: np.random.Generator, core: Register, accounts: Accounts, today: int, with_history: bool) -> Transactions:
     """Draw the day's transactions (and before it, if asked, a month's), and move the balances by them.
 
     No balance falls below zero: within the history the opening balance is raised, on a day a debit is cut to

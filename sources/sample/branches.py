@@ -32,9 +32,7 @@ class Outlets:
 
     def manager_numbers(self, rng: np.random.Generator, outlets: Numbers, share: float) -> Text:
         """Draw a manager of the outlet for a share of the rows; null for the rest."""
-        number = serial(
-            outlets * MANAGERS_PER_OUTLET + rng.integers(0, MANAGERS_PER_OUTLET, len(outlets)), 5, "M"
-        )
+        number = serial(outlets * MANAGERS_PER_OUTLET + rng.integers(0, MANAGERS_PER_OUTLET, len(outlets)), 5, "M")
         return choose(rng.random(len(outlets)) < share, number, None)
 
 

@@ -126,9 +126,7 @@ def make_companies(
     return companies, make_addresses(rng, vocabulary, district)
 
 
-def appoint(
-    rng: np.random.Generator, companies: Companies, persons: Persons, today: int, first: int = 0
-) -> None:
+def appoint(rng: np.random.Generator, companies: Companies, persons: Persons, today: int, first: int = 0) -> None:
     """Appoint the representatives of the organisations from number ``first`` on, among grown persons.
 
     One who is to be referred to by number is a customer of core banking. A sister has its model's.

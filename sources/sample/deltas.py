@@ -98,9 +98,7 @@ def _change_customers(sample: Sample) -> Numbers:
     open_rows = open_rows[np.asarray(pc.not_equal(core.columns["STATUS"], "9"))[open_rows]]
     _, one_each = np.unique(core.entity[open_rows], return_index=True)
     shuffled = rng.permutation(open_rows[one_each])
-    bounds = np.cumsum(
-        [max(1, round(share * len(shuffled))) for share in (MOVED, NEW_MOBILE, LOOKED_AT, CLOSED)]
-    )
+    bounds = np.cumsum([max(1, round(share * len(shuffled))) for share in (MOVED, NEW_MOBILE, LOOKED_AT, CLOSED)])
     moved, called, looked_at, closed = (np.sort(rows) for rows in np.split(shuffled, bounds)[:4])
 
     who = core.entity[moved]
@@ -245,9 +243,7 @@ def _loans(sample: Sample, first_person: int, first_company: int) -> None:
 
     grown = np.flatnonzero((persons.age(today) >= 22) & (persons.age(today) < 65))
     asking = rng.choice(grown, max(1, round(NEW_BORROWERS * len(persons))), replace=False)
-    arrivals = entities(
-        persons.loans[first_person:], companies.loans[first_company:], first_person, first_company
-    )
+    arrivals = entities(persons.loans[first_person:], companies.loans[first_company:], first_person, first_company)
     plan = plan_loans(rng, np.unique(np.concatenate([asking, arrivals])))
     new, order = open_register(rng, bank, plan.entity, today, new=True)
     plan.keep(order)

@@ -51,9 +51,7 @@ class Documents:
     usable: Mask
 
 
-def person_documents(
-    rng: np.random.Generator, bank: Bank, rows: Numbers, demanded: bool = False
-) -> Documents:
+def person_documents(rng: np.random.Generator, bank: Bank, rows: Numbers, demanded: bool = False) -> Documents:
     """Record the documents of persons with the errors of the noise level.
 
     Where the number is ``demanded`` (of a party that a record describes by name and document only) it is never
@@ -162,9 +160,7 @@ def _swap(rng: np.random.Generator, number: NDArray[np.uint8], rows: Numbers) ->
     number[rows, left], number[rows, left + 1] = number[rows, left + 1], number[rows, left]
 
 
-def _misread(
-    rng: np.random.Generator, number: NDArray[np.uint8], rows: Numbers, low: int = 6, high: int = 17
-) -> None:
+def _misread(rng: np.random.Generator, number: NDArray[np.uint8], rows: Numbers, low: int = 6, high: int = 17) -> None:
     """Replace one digit by another within positions low+1 to high."""
     position = rng.integers(low, high, len(rows))
     digit = number[rows, position] - ord("0")

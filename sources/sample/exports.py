@@ -35,9 +35,7 @@ class Field:
     number: bool = False
 
 
-def write_csv(
-    path: Path, slices: Iterable[Mapping[str, Text]], broken: int = 0, amount: str | None = None
-) -> int:
+def write_csv(path: Path, slices: Iterable[Mapping[str, Text]], broken: int = 0, amount: str | None = None) -> int:
     """Write columns, slice by slice, as a CSV file with a header; returns the rows.
 
     Values are quoted where they need it, quotes doubled, null is empty.
@@ -133,10 +131,7 @@ def _broken_lines(
     if count == 0:
         return []
     # quotes would let a damaged row swallow its neighbours: the damage is to stay within the row
-    part = {
-        name: pc.replace_substring_regex(column.slice(0, count), '[",\n\r]', "")
-        for name, column in sample.items()
-    }
+    part = {name: pc.replace_substring_regex(column.slice(0, count), '[",\n\r]', "") for name, column in sample.items()}
     kinds = np.arange(count) % (3 if encode(part).isascii() else 4)
     hit = np.flatnonzero(kinds == NO_NUMBER)
     target = amount or next(iter(part))

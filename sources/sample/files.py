@@ -118,9 +118,7 @@ def write_day(sample: Sample, out: Path, broken: int) -> dict[str, int]:
         (out / system).mkdir(parents=True, exist_ok=True)
     rows: dict[str, int] = {}
 
-    def csv(
-        name: str, slices: Iterable[Mapping[str, Text]], damaged: int = 0, amount: str | None = None
-    ) -> None:
+    def csv(name: str, slices: Iterable[Mapping[str, Text]], damaged: int = 0, amount: str | None = None) -> None:
         path = out / "core" / f"{name}_{day}.csv"
         rows[path.relative_to(out).as_posix()] = write_csv(path, slices, damaged, amount)
 
@@ -169,9 +167,7 @@ def truth(sample: Sample, ever: bool) -> pa.Table:
         ("loans", pick(borrowers.columns["cust_no"], lent), borrowers.entity[lent]),
         (
             "loans",
-            join(
-                pick(borrowers.columns["loan_no"], beside.loan[told]), letter, serial(beside.position[told])
-            ),
+            join(pick(borrowers.columns["loan_no"], beside.loan[told]), letter, serial(beside.position[told])),
             beside.entity[told],
         ),
     ]
@@ -239,9 +235,7 @@ def _loan_lines(sample: Sample) -> Text:
             "days_past_due": pa.array(loans.days_past_due[chosen]),
             "rate": join("0.", serial(loans.rate[chosen], 5)),
             "start_date": date_text(loans.start[chosen], "-"),
-            "maturity_date": date_text(
-                loans.start[chosen] + (loans.term_months[chosen] * 30.4375).astype(int), "-"
-            ),
+            "maturity_date": date_text(loans.start[chosen] + (loans.term_months[chosen] * 30.4375).astype(int), "-"),
             "term_months": pa.array(loans.term_months[chosen]),
             "status": choose(
                 loans.outstanding[chosen] == 0,

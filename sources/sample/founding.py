@@ -88,9 +88,7 @@ def found(parties: int, noise: str, seed: int, first_day: int) -> Sample:
     representative = represent(rng, bank, core, core.entity, core.updated, core)
 
     rng = np.random.default_rng([seed, 0, 2])
-    holders, _ = open_register(
-        rng, bank, np.repeat(np.arange(len(persons)), persons.cards), first_day, new=False
-    )
+    holders, _ = open_register(rng, bank, np.repeat(np.arange(len(persons)), persons.cards), first_day, new=False)
     holders.columns = {"CH_NO": serial(np.arange(len(holders)), 11, "C"), **card_columns(rng, bank, holders)}
 
     rng = np.random.default_rng([seed, 0, 3])
@@ -116,13 +114,9 @@ def _populate(
     rng: np.random.Generator, vocabulary: Vocabulary, noise: Noise, parties: int, today: int
 ) -> tuple[Persons, Companies, Addresses, LoanPlan]:
     """Make people and companies until their records reach the number asked for, by whole households."""
-    companies, premises = make_companies(
-        rng, vocabulary, max(1, round(COMPANIES_PER_RECORD * parties)), noise, today
-    )
+    companies, premises = make_companies(rng, vocabulary, max(1, round(COMPANIES_PER_RECORD * parties)), noise, today)
     plan = plan_loans(rng, COMPANY_BASE + np.repeat(np.arange(len(companies)), companies.loans))
-    of_companies = (
-        companies.core * (1 + companies.described) + companies.loans
-    ).sum() + plan.described().sum()
+    of_companies = (companies.core * (1 + companies.described) + companies.loans).sum() + plan.described().sum()
     households = int(HOUSEHOLDS_PER_RECORD * parties) + 40
     persons, dwellings = make_persons(rng, vocabulary, households, noise, today, np.empty(0, dtype=np.int64))
     personal = plan_loans(rng, np.repeat(np.arange(len(persons)), persons.loans))

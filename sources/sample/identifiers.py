@@ -41,9 +41,7 @@ def padded(matrix: Bytes, width: int = WIDTH) -> Bytes:
 def resident_ids(district_codes: Numbers, birth_days: Numbers, sequence: Numbers) -> Bytes:
     """Make 18-digit resident identity numbers; an odd sequence number (1-999) is a man's."""
     years, months, days = calendar(birth_days)
-    body = np.hstack(
-        [digits(district_codes, 6), digits(years * 10000 + months * 100 + days, 8), digits(sequence, 3)]
-    )
+    body = np.hstack([digits(district_codes, 6), digits(years * 10000 + months * 100 + days, 8), digits(sequence, 3)])
     check = _RESIDENT_CHECK[((body - _ZERO).astype(np.int64) * _RESIDENT_WEIGHTS).sum(axis=1) % 11]
     return np.hstack([body, check[:, None]])
 
@@ -52,9 +50,7 @@ def credit_codes(rng: np.random.Generator, district_codes: Numbers, sole_trader:
     """Make unified social credit codes: authority, kind, district, organisation code, check character."""
     count = len(district_codes)
     kind = np.where(sole_trader, ord("2"), ord("1")).astype(np.uint8)
-    head = np.hstack(
-        [np.full((count, 1), ord("9"), dtype=np.uint8), kind[:, None], digits(district_codes, 6)]
-    )
+    head = np.hstack([np.full((count, 1), ord("9"), dtype=np.uint8), kind[:, None], digits(district_codes, 6)])
     body = _USCC_ALPHABET[rng.integers(0, len(_USCC_ALPHABET), (count, 8))]
     numeric = rng.random(count) < 0.5  # registered before 2015: digits; since then MA and six characters
     body[numeric] = digits(rng.integers(10**7, 8 * 10**7, int(numeric.sum())), 8)

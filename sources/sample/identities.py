@@ -82,9 +82,7 @@ def family_names(
     return family, given1, given2
 
 
-def draw_names(
-    rng: np.random.Generator, vocabulary: Vocabulary, members: Members
-) -> tuple[Numbers, Numbers, Numbers]:
+def draw_names(rng: np.random.Generator, vocabulary: Vocabulary, members: Members) -> tuple[Numbers, Numbers, Numbers]:
     """Draw family and given names by kind of person, sex and year of birth, without regard to families."""
     kind, country, sex = members.kind, members.country, members.sex
     count = len(kind)

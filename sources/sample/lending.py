@@ -121,9 +121,7 @@ def plan_loans(rng: np.random.Generator, entity: Numbers) -> LoanPlan:
     )
 
 
-def issue_cards(
-    rng: np.random.Generator, register: Register, first: int, first_account: Numbers, today: int
-) -> Cards:
+def issue_cards(rng: np.random.Generator, register: Register, first: int, first_account: Numbers, today: int) -> Cards:
     """Issue cards to the holders from position ``first`` on: at least one each.
 
     Args:
@@ -283,9 +281,7 @@ def _companions(
     return np.where(unfit, rng.choice(anybody, count), entity)
 
 
-def _describe(
-    rng: np.random.Generator, bank: Bank, entity: Numbers, described: Mask, today: int
-) -> dict[str, Text]:
+def _describe(rng: np.random.Generator, bank: Bank, entity: Numbers, described: Mask, today: int) -> dict[str, Text]:
     """Write name, document and now and then the mobile of the described parties; null for the others."""
     chosen = entity[described]
     company = chosen >= COMPANY_BASE
@@ -309,6 +305,5 @@ def _describe(
     }
     rows = np.flatnonzero(described)
     return {
-        name: put(blank(len(entity)), rows, column)
-        for name, column in merge(company, of_persons, of_companies).items()
+        name: put(blank(len(entity)), rows, column) for name, column in merge(company, of_persons, of_companies).items()
     }

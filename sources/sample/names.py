@@ -62,9 +62,7 @@ def person_names(rng: np.random.Generator, bank: Bank, rows: Numbers, updated: N
     told = renamed & ~still_old & (rng.random(len(rows)) < 0.5)
     former = choose(
         told,
-        _chinese(
-            bank, (persons.family[rows], persons.old_given1[rows], persons.old_given2[rows]), "simplified"
-        ),
+        _chinese(bank, (persons.family[rows], persons.old_given1[rows], persons.old_given2[rows]), "simplified"),
         None,
     )
     return PersonNames(name, former, latin)
@@ -165,9 +163,7 @@ def _decorated(rng: np.random.Generator, bank: Bank, name: Text, sex: Numbers, h
     return choose(spaced, apart, name)
 
 
-def _latin(
-    rng: np.random.Generator, bank: Bank, kind: Numbers, parts: tuple[Numbers, Numbers, Numbers]
-) -> Text:
+def _latin(rng: np.random.Generator, bank: Bank, kind: Numbers, parts: tuple[Numbers, Numbers, Numbers]) -> Text:
     """Write names as cards bear them: capitals, family name first or last, given name in one word or two."""
     given = bank.vocabulary.given.latin
     family = pick(bank.vocabulary.family.latin, parts[0])

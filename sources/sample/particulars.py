@@ -52,9 +52,7 @@ def birth_dates(rng: np.random.Generator, bank: Bank, rows: Numbers, system: str
     """Record birth dates of persons in the formats that the system mixes in one field."""
     noise, birth = bank.noise, bank.persons.birth[rows].copy()
     everyone = np.ones(len(rows), dtype=bool)
-    fate = noise.one_of(
-        rng, {"birth_missing": everyone, "birth_placeholder": everyone, "birth_error": everyone}
-    )
+    fate = noise.one_of(rng, {"birth_missing": everyone, "birth_placeholder": everyone, "birth_error": everyone})
     birth[fate == 2] = PLACEHOLDER_BIRTH
     wrong = np.flatnonzero(fate == 3)
     years, months, days = calendar(birth[wrong])
@@ -188,19 +186,14 @@ def addresses(rng: np.random.Generator, bank: Bank, where: Numbers) -> AddressTe
     building, unit = serial(held.building[where]), serial(held.unit[where])
     room, number = serial(held.room[where]), serial(held.number[where])
     community = choose(style == 1, "", pick(words.community, held.community[where]))
-    dwelling = choose(
-        style == 0, join(building, unit, room, sep="-"), join(building, "号楼", unit, "单元", room, "室")
-    )
+    dwelling = choose(style == 0, join(building, unit, room, sep="-"), join(building, "号楼", unit, "单元", room, "室"))
     detail = join(pick(words.road, held.road[where]), number, "号", community, dwelling)
     wide = np.flatnonzero(style == 2)
     detail = put(detail, wide, full_width(detail.take(pa.array(wide))))
     postcode = serial(words.places.postcode[city] * 1000 + held.road[where] % 10 * 100, 6)
     text = join(province_part, city_part, district_name, detail)
     return AddressText(
-        *(
-            choose(missing, None, column)
-            for column in (province_name, city_name, district_name, detail, postcode, text)
-        )
+        *(choose(missing, None, column) for column in (province_name, city_name, district_name, detail, postcode, text))
     )
 
 

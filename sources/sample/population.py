@@ -64,9 +64,7 @@ def make_persons(
     district = vocabulary.places.residence.draw(rng, households)
     document_type, document, length = give_documents(rng, vocabulary, district[household], members, taken)
     mobile, old_mobile, mobile_on = _mobiles(rng, members, today)
-    address, old_address, moved_on, addresses = _addresses(
-        rng, vocabulary, district, members, today, first[2]
-    )
+    address, old_address, moved_on, addresses = _addresses(rng, vocabulary, district, members, today, first[2])
     persons = Persons(
         household=household + first[1],
         role=members.role,

@@ -275,9 +275,7 @@ def merge(second: Mask, first_columns: Columns, second_columns: Columns) -> Colu
     order[~second] = np.arange(int((~second).sum()))
     order[second] = int((~second).sum()) + np.arange(int(second.sum()))
     positions = pa.array(order)
-    return {
-        name: together(column, second_columns[name]).take(positions) for name, column in first_columns.items()
-    }
+    return {name: together(column, second_columns[name]).take(positions) for name, column in first_columns.items()}
 
 
 def home_cities(bank: Bank, entity: Numbers) -> Numbers:

@@ -99,9 +99,7 @@ class Places:
             if attempt > _ATTEMPTS // 2:
                 start, count = np.zeros_like(start), np.full_like(count, len(self.district_code))
             found[rows] = start + (rng.random(len(rows)) * count).astype(np.int64)
-            fits = (self.valid_from[found[rows]] <= issued[rows]) & (
-                self.valid_to[found[rows]] >= issued[rows]
-            )
+            fits = (self.valid_from[found[rows]] <= issued[rows]) & (self.valid_to[found[rows]] >= issued[rows])
             rows = rows[~fits]
         return found
 
@@ -193,9 +191,7 @@ def _families(
             _falling(len(compound) // 2, _COMPOUND_PER_MILLE),
         ]
     )
-    choices: dict[Any, Choice] = {
-        HAN: entries.choice(written, [reading.upper() for reading in latin], weights)
-    }
+    choices: dict[Any, Choice] = {HAN: entries.choice(written, [reading.upper() for reading in latin], weights)}
     for kind, key in ((HONG_KONG, "hong_kong"), (TAIWAN, "taiwan")):
         names = lists[f"{key}_surnames"]
         choices[kind] = entries.choice(names[::2], names[1::2], _falling(len(names) // 2))
@@ -266,10 +262,7 @@ def _pool(entries: _Entries, to_simplified: Any, to_traditional: Any, pairs: lis
     return NamePool(
         simplified=pa.array(simplified),
         traditional=pa.array(
-            [
-                to_traditional(text) if text == plain else text
-                for text, plain in zip(written, simplified, strict=True)
-            ]
+            [to_traditional(text) if text == plain else text for text, plain in zip(written, simplified, strict=True)]
         ),
         latin=pa.array(latin),
         homophones=_alternatives(same_sound, len(written)),

@@ -51,12 +51,10 @@ def test_money_of_the_exports_is_money_of_the_release(published_home: Path) -> N
     delivered = duckdb.read_csv(str(_utf8(accounts)), all_varchar=True)
     names = {name.lower(): name for name in delivered.columns}
     balance = next(names[n] for n in names if n.startswith("bal"))
-    [(rows, total)] = duckdb.sql(
-        f'select count(*), sum(cast("{balance}" as decimal(18,2))) from delivered'
-    ).fetchall()
-    assert _query(published_home, "select count(*), sum(balance_amount) from customer.account where system = 'core'") == [
-        (rows, total)
-    ]
+    [(rows, total)] = duckdb.sql(f'select count(*), sum(cast("{balance}" as decimal(18,2))) from delivered').fetchall()
+    assert _query(
+        published_home, "select count(*), sum(balance_amount) from customer.account where system = 'core'"
+    ) == [(rows, total)]
 
 
 def _utf8(path: Path) -> Path:
@@ -86,7 +84,10 @@ def test_ids_last_from_night_to_night(published_home: Path) -> None:
     )
     kept = [record for record in before if record in after]
     changed = [record for record in kept if before[record] != after[record]]
-    explained = {row[0] for row in _query(published_home, "select customer_id from customer.customer_event where event <> 'birth'")}
+    explained = {
+        row[0]
+        for row in _query(published_home, "select customer_id from customer.customer_event where event <> 'birth'")
+    }
     assert len(kept) > 1000
     assert all(before[record] in explained or after[record] in explained for record in changed)
     assert len(changed) < len(kept) * 0.01
@@ -99,6 +100,22 @@ def test_running_the_same_date_again_changes_nothing(published_home: Path, run: 
     assert "content unchanged" in done.output
     assert _database(published_home) == before
     assert _contents(published_home) == contents
+
+
+def test_a_missing_file_is_named_and_nothing_is_run(published_home: Path, run: Callable) -> None:
+    [loans] = (published_home / "exports" / "loans").glob("LOAN_20261031*")
+    hidden = published_home / loans.name
+    shutil.move(loans, hidden)
+    try:
+        done = run("--home", published_home, "run", "--date", DAY3)
+    finally:
+        shutil.move(hidden, loans)
+    assert done.code == 1, done.output
+    assert "loans" in done.output
+    assert "LOAN_20261031" in done.output
+    assert not (published_home / "lake" / "landing" / "core__customer" / f"business_date={DAY3}").exists()
+    alerts = (published_home / "alerts.jsonl").read_text(encoding="utf-8")
+    assert "LOAN_20261031" in alerts
 
 
 def test_a_control_file_that_disagrees_blocks_the_night_with_both_numbers(published_home: Path, run: Callable) -> None:
@@ -116,22 +133,6 @@ def test_a_control_file_that_disagrees_blocks_the_night_with_both_numbers(publis
     assert "999999" in done.output or "999,999" in done.output
     assert "cards" in done.output
     assert _database(published_home) == before
-
-
-def test_a_missing_file_is_named_and_nothing_is_run(published_home: Path, run: Callable) -> None:
-    [loans] = (published_home / "exports" / "loans").glob("LOAN_20261031*")
-    hidden = published_home / loans.name
-    shutil.move(loans, hidden)
-    try:
-        done = run("--home", published_home, "run", "--date", DAY3)
-    finally:
-        shutil.move(hidden, loans)
-    assert done.code == 1, done.output
-    assert "loans" in done.output
-    assert "LOAN_20261031" in done.output
-    assert not (published_home / "lake" / "landing" / "core__customer" / f"business_date={DAY3}").exists()
-    alerts = (published_home / "alerts.jsonl").read_text(encoding="utf-8")
-    assert "LOAN_20261031" in alerts
 
 
 def test_the_third_night_can_be_run_rolled_back_and_shown(published_home: Path, run: Callable) -> None:
@@ -188,8 +189,18 @@ def test_no_personal_data_in_what_a_night_writes_outside_lake_and_release(publis
             "and length(document_number) > 14 limit 2000",
         )
     ]
-    mobiles = [row[0].removeprefix("+86") for row in _query(published_home, "select distinct mobile from customer.customer where mobile is not null limit 2000")]
-    names = [row[0] for row in _query(published_home, "select distinct full_name from customer.customer where length(full_name) > 2 limit 2000")]
+    mobiles = [
+        row[0].removeprefix("+86")
+        for row in _query(
+            published_home, "select distinct mobile from customer.customer where mobile is not null limit 2000"
+        )
+    ]
+    names = [
+        row[0]
+        for row in _query(
+            published_home, "select distinct full_name from customer.customer where length(full_name) > 2 limit 2000"
+        )
+    ]
     assert len(documents) > 100 < len(mobiles)
     for path in [p for p in published_home.rglob("*") if p.is_file()]:
         part = path.relative_to(published_home).parts[0]

@@ -8,7 +8,9 @@ import pytest
 
 from pipelines.night_lock import NightRunningError, hold_night, night
 
-HOLD = "import sys; from pathlib import Path; from pipelines.night_lock import hold_night; hold_night(Path(sys.argv[1]))"
+HOLD = (
+    "import sys; from pathlib import Path; from pipelines.night_lock import hold_night; hold_night(Path(sys.argv[1]))"
+)
 
 
 def _hold_elsewhere(home: Path, then: str) -> subprocess.Popen[str]:
