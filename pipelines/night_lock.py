@@ -12,7 +12,6 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-
 # Held locks by home: a lock that nobody refers to would be given back by the garbage collector.
 _held: dict[Path, FileLock] = {}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipelines.workspace import Workspace
 from quality.gate import CheckResult, blocking, by_suite, run_gate
+from quality.report import write_report
 from quality.suites import Suite, night_suites, relations
 from sources.contract import SourceObject
 from sources.landing import read_manifest
@@ -60,6 +61,14 @@ def publish(workspace: Workspace, date: dt.date) -> Publication:
             memory_limit=bounds.memory_limit,
             threads=bounds.threads,
             spill=bounds.spill,
+        )
+        write_report(
+            workspace.home / "reports" / f"{date}.html",
+            results,
+            bank=workspace.bank.settings.title,
+            business_date=date,
+            release=candidate.release_id,
+            written_at=dt.datetime.now(dt.UTC),
         )
         if blocking(results):
             return Publication(None, results)

@@ -203,7 +203,7 @@ def assign_customers(workspace: Workspace, date: dt.date) -> dict[str, int]:
         for table_id, view in ((CUSTOMER_RECORD, "customer_record"), (CUSTOMER_EVENT, "customer_event")):
             if earlier:
                 path = str(workspace.lake.path(table_id, earlier)).replace("'", "''")
-                con.execute(f"create view previous.{view} as from read_parquet('{path}')")
+                con.execute(f"create view previous.{view} as from read_parquet('{path}', hive_partitioning = false)")
         customer_ids.assign_customers(con, date)
         history = " union all by name select * from previous.customer_event" if earlier else ""
         return _write(

@@ -20,7 +20,7 @@ from sources.errors import DeliveryError, DeliveryRefused, all_of, problem_line
 from sources.manifest import LandedFile
 from sources.protect import CardTokens
 from sources.quarantine import Spool
-from sources.readers import EXTRA, LINE, Reader, Snapshot, batch_schema, open_file, open_table
+from sources.readers import EXTRA, LINE, Reader, Snapshot, Trouble, batch_schema, open_file, open_table
 
 FILE = "_source_file"
 HASH = "_record_hash"
@@ -54,7 +54,7 @@ class Arrival:
 
     @property
     def files(self) -> tuple[LandedFile, ...]:
-        """The data files; rows are those read so far, unreadable ones apart. None for a database."""
+        """The data files, with the rows read so far (unreadable ones too). None for a database."""
         return tuple(
             LandedFile(reader.name, size, sha256, self.rows[reader.name])
             for reader, (size, sha256, _) in zip(self.readers, self._fingerprints, strict=False)
@@ -113,7 +113,7 @@ class Arrival:
         errors = []
         for reader in self.readers:
             try:
-                for batch in reader.batches(partial(spool.add, reader)):
+                for batch in reader.batches(partial(self._report, spool, reader)):
                     self.rows[reader.name] += batch.num_rows
                     name = pa.repeat(pa.scalar(reader.name, pa.string()), batch.num_rows)
                     yield self._protected(batch).append_column(FILE, name)
@@ -121,6 +121,10 @@ class Arrival:
                 errors.append(error)
         if errors:
             raise all_of(errors)
+
+    def _report(self, spool: Spool, reader: Reader, trouble: Trouble) -> None:
+        spool.add(reader, trouble)
+        self.rows[reader.name] += trouble.raw is not None
 
     def _protected(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with tokens in place of card numbers."""
@@ -134,7 +138,7 @@ class Arrival:
         return pa.record_batch(columns, schema=batch.schema)
 
     def _check_unchanged(self) -> None:
-        for reader, path, (_, _, stat) in zip(self.readers, self._paths, self._fingerprints, strict=True):
+        for reader, path, (_, _, stat) in zip(self.readers, self._paths, self._fingerprints, strict=False):
             if _stat(path) != stat:
                 message = "the file changed while it was read: it is still being written"
                 raise DeliveryRefused(problem_line(self._object.system, self._object.name, reader.name, message))

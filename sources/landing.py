@@ -251,7 +251,7 @@ class _Landing:
                     f"select {total_of(field)}, count(*) filter (where {unreadable_number(field)}) from landed"
                 ).fetchall()[0]
                 totals[name], unread[name] = _plain(total.scaleb(-field.decimals)), int(lacking) + spool.unreadable
-        return Delivered(sum(self._arrival.rows.values()) + spool.unreadable, totals, self._arrival.checksums, unread)
+        return Delivered(sum(self._arrival.rows.values()), totals, self._arrival.checksums, unread)
 
     def _check_figures(self, delivered: Delivered) -> Figures | None:
         control = self._object.delivery.control

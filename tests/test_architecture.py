@@ -42,8 +42,10 @@ def test_imports_run_one_way(path: Path) -> None:
         other = name.partition(".")[0]
         if other in ROOMS and other != room:
             permitted = ALLOWED[room]
-            assert other in permitted or any(f"{name}.".startswith(f"{p}.") for p in permitted) or (
-                name in {p.partition(".")[0] for p in permitted}
+            assert (
+                other in permitted
+                or any(f"{name}.".startswith(f"{p}.") for p in permitted)
+                or (name in {p.partition(".")[0] for p in permitted})
             ), f"{room} must not import {name}"
 
 

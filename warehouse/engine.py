@@ -128,7 +128,7 @@ class Engine:
         if files:
             listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
             con.execute(f'create schema if not exists "{schema}"')
-            con.execute(f'create view "{schema}"."{name}" as from read_parquet([{listed}])')
+            con.execute(f'create view "{schema}"."{name}" as from read_parquet([{listed}], hive_partitioning = false)')
 
 
 def _without_values(message: str) -> str:

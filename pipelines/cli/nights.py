@@ -151,18 +151,8 @@ def ui(options: Options, port: int) -> None:
         "C360_EXPORTS": str(workspace.exports),
         "DAGSTER_DISABLE_TELEMETRY": "yes",
     }
-    command = [
-        sys.executable,
-        "-m",
-        "dagster",
-        "dev",
-        "-m",
-        "pipelines.definitions",
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(port),
-    ]
+    # in the project's folder dagster finds the code location in pyproject.toml
+    command = [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port)]
     sys.exit(subprocess.call(command, env=environment, cwd=SETTINGS.parent))  # noqa: S603 - our own interpreter
 
 

@@ -173,9 +173,10 @@ class DelimitedReader:
         if stray.size:
             table, good = _add_stray(records, stray, columns.count, wrong, table, good)
         for index, found in sorted(wrong.items()):
-            reason = f"{found} columns where {'the header has' if self._delivery.header else 'there should be'} "
+            expected = "the header has" if self._delivery.header else "there should be"
+            reason = f"the number of columns is {found}, {expected} {columns.count}"
             line = int(records.start_lines[index])
-            report(Trouble(line, None, "columns", f"{reason}{columns.count}", records.raw(index)))
+            report(Trouble(line, None, "columns", reason, records.raw(index)))
         if records.broken.size:
             self._report_broken(records, table, good, columns, report)
         yield from self._batches(table, records.start_lines[good], columns, records.dialect)

@@ -18,7 +18,9 @@ def _array(*values: int) -> np.ndarray:
 
 
 def _documents(*pairs: tuple[int, int]) -> Constraint:
-    return Constraint("documents", (Attribute(_array(*(t for t, _ in pairs)), _array(*(v for _, v in pairs))),), subset=True)
+    return Constraint(
+        "documents", (Attribute(_array(*(t for t, _ in pairs)), _array(*(v for _, v in pairs))),), subset=True
+    )
 
 
 def _group(count: int, edges: list[tuple[int, int, float]], *constraints: Constraint):

@@ -34,15 +34,16 @@ def _night(con: duckdb.DuckDBPyConnection, date: dt.date, clusters: list[set[str
         }
     )
     of_node = pa.table(
-        {"node_id": pa.array(range(1, len(rows) + 1), pa.int64()), "cluster_no": pa.array([n for _, n in rows], pa.int64())}
+        {
+            "node_id": pa.array(range(1, len(rows) + 1), pa.int64()),
+            "cluster_no": pa.array([n for _, n in rows], pa.int64()),
+        }
     )
     for name, table in (("party_node", nodes), ("cluster", of_node)):
         con.register("incoming", table)
         con.execute(f"create or replace table identity.{name} as from incoming")
         con.unregister("incoming")
-    con.execute(
-        "create or replace table identity.node_pair (node_id_l bigint, node_id_r bigint, match_weight double)"
-    )
+    con.execute("create or replace table identity.node_pair (node_id_l bigint, node_id_r bigint, match_weight double)")
     assign_customers(con, date)
 
 

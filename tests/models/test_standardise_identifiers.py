@@ -107,9 +107,7 @@ def test_many_numbers_are_checked_as_one_by_one(numbers: list[str]) -> None:
 
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-bodies = st.builds(
-    str.__add__, st.from_regex(r"[0-9]{8}", fullmatch=True), st.text(ALPHABET, min_size=9, max_size=9)
-)
+bodies = st.builds(str.__add__, st.from_regex(r"[0-9]{8}", fullmatch=True), st.text(ALPHABET, min_size=9, max_size=9))
 
 
 @given(bodies)

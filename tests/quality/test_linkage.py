@@ -57,9 +57,7 @@ def test_all_apart_makes_no_wrong_pair_and_finds_none() -> None:
 
 
 def test_records_that_one_side_lacks_are_said_and_left_out() -> None:
-    found = evaluate(
-        _table("customer_id", {"1": "abx", "2": "yz"}), _table("entity_id", {"X": "abc", "Y": "defgh"})
-    )
+    found = evaluate(_table("customer_id", {"1": "abx", "2": "yz"}), _table("entity_id", {"X": "abc", "Y": "defgh"}))
     assert found["records"] == 2
     assert found["records_only_in_crosswalk"] == 3
     assert found["records_only_in_truth"] == 6
@@ -67,9 +65,7 @@ def test_records_that_one_side_lacks_are_said_and_left_out() -> None:
 
 
 def test_the_key_is_the_pair_of_system_and_record() -> None:
-    crosswalk = pa.concat_tables(
-        [_table("customer_id", {"1": "a"}), _table("customer_id", {"2": "a"}, system="card")]
-    )
+    crosswalk = pa.concat_tables([_table("customer_id", {"1": "a"}), _table("customer_id", {"2": "a"}, system="card")])
     truth = pa.concat_tables([_table("entity_id", {"X": "a"}), _table("entity_id", {"X": "a"}, system="card")])
     found = evaluate(crosswalk, truth)
     assert found["records"] == 2

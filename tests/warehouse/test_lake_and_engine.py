@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from models.tables import Column, Table
-from warehouse.engine import Engine
+from warehouse.engine import Engine, TableError
 from warehouse.lake import Lake, MissingPartitionError
 
 DAY1, DAY2 = dt.date(2026, 10, 29), dt.date(2026, 10, 30)
@@ -115,3 +115,18 @@ def test_writing_the_same_rows_twice_gives_the_same_bytes(engine: Engine) -> Non
     first = engine.lake.path("mart.thing", DAY1).read_bytes()
     engine.materialise(table, DAY1)
     assert engine.lake.path("mart.thing", DAY1).read_bytes() == first
+
+
+def test_a_business_date_column_is_the_files_not_the_folders(engine: Engine) -> None:
+    _put(engine, "customer.event", DAY2, "select date '2026-10-29' as business_date")
+    with engine.connection(DAY2, ["customer.event"]) as con:
+        assert con.execute("select business_date from customer.event").fetchall() == [(DAY1,)]
+
+
+def test_an_error_names_the_table_and_no_value_of_the_data(engine: Engine) -> None:
+    _put(engine, "staging.a", DAY1, "select '310101199001011234' as k")
+    table = _table("select cast(k as date) as id from staging.a", ("id", "date"), inputs=("staging.a",))
+    with pytest.raises(TableError, match=r"mart\.thing: ConversionException") as caught:
+        engine.materialise(table, DAY1)
+    assert "310101199001011234" not in str(caught.value)
+    assert caught.value.__cause__ is None
