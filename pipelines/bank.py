@@ -67,9 +67,9 @@ class BankSettings(_Section):
     business_date: dt.date | None = None
     schedule: str = "0 2 * * *"
     exchange_rates: dict[_Currency, Decimal] = Field(default_factory=dict)
-    deliveries: DeliverySettings = DeliverySettings()  # type: ignore[call-arg]
-    releases: ReleaseSettings = ReleaseSettings()  # type: ignore[call-arg]
-    engine: EngineSettings = EngineSettings()  # type: ignore[call-arg]
+    deliveries: DeliverySettings = DeliverySettings()
+    releases: ReleaseSettings = ReleaseSettings()
+    engine: EngineSettings = EngineSettings()
     alerts: AlertSettings = AlertSettings()
 
     @field_validator("timezone")

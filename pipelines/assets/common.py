@@ -27,15 +27,38 @@ class Wiring:
     workspace: Workspace
     partitions: dg.DailyPartitionsDefinition
 
-    def asset_options(self, layer: str, kinds: Iterable[str], pii: bool) -> dict[str, Any]:
-        """Options that every asset has: partitions, group, owners, kinds, tags, retries and the night's pool."""
-        return {
-            "group_name": layer,
-            "partitions_def": self.partitions,
-            "kinds": set(kinds),
-            "owners": OWNERS,
-            "tags": {"pii": "true" if pii else "false"},
-        }
+    def asset(
+        self,
+        key: dg.AssetKey,
+        description: str,
+        deps: Iterable[dg.AssetKey],
+        kinds: Iterable[str],
+        pii: bool,
+        schema: dg.TableSchema | None = None,
+    ) -> dg.AssetSpec:
+        """Asset spec with what every asset has: daily partitions, group, owners, kinds, PII tag, column schema."""
+        return dg.AssetSpec(
+            key=key,
+            deps=list(deps),
+            description=description,
+            metadata={"dagster/column_schema": schema} if schema else {},
+            group_name=key.path[0],
+            partitions_def=self.partitions,
+            kinds=set(kinds),
+            owners=OWNERS,
+            tags={"pii": "true" if pii else "false"},
+        )
+
+    def table(self, table: Table, deps: Iterable[dg.AssetKey], kinds: Iterable[str]) -> dg.AssetSpec:
+        """Asset spec of a defined table."""
+        return self.asset(
+            asset_key(table.id),
+            f"{table.en}\n\n{table.zh}\n\nGrain: {', '.join(table.key)}.",
+            deps,
+            kinds,
+            any(column.pii != "none" for column in table.columns),
+            column_schema(table),
+        )
 
     @contextmanager
     def step(self) -> Iterator[None]:
@@ -52,16 +75,6 @@ class Wiring:
             blocked = isinstance(error, (DeliveryRefused, ReleaseBlockedError))
             kind = "Blocked" if blocked else type(error).__name__
             raise dg.Failure(str(error), metadata={"error": kind}, allow_retries=False) from error
-
-    def spec(self, table: Table, deps: Iterable[dg.AssetKey], kinds: Iterable[str]) -> dg.AssetSpec:
-        """Asset spec of a defined table: description, column schema, dependencies."""
-        return dg.AssetSpec(
-            key=asset_key(table.id),
-            deps=list(deps),
-            description=f"{table.en}\n\n{table.zh}\n\nGrain: {', '.join(table.key)}.",
-            metadata={"dagster/column_schema": column_schema(table)},
-            **self.asset_options(table.layer, kinds, any(c.pii != "none" for c in table.columns)),
-        )
 
 
 def asset_key(table_id: str) -> dg.AssetKey:

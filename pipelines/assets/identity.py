@@ -33,13 +33,13 @@ def identity_asset(wiring: Wiring, name: str) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=name,
         specs=[
-            wiring.spec(table, asset_keys(t for t in table.inputs if t not in table_ids), ["duckdb", "python"])
+            wiring.table(table, asset_keys(t for t in table.inputs if t not in table_ids), ["duckdb", "python"])
             for table in tables
         ],
         retry_policy=RETRY,
         pool=POOL,
     )
-    def resolve(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def resolve(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         with wiring.step():
             counts = step(wiring.workspace, business_date(context))
         for table_id in table_ids:

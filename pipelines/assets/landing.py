@@ -15,14 +15,11 @@ CONSERVED = "rows_conserved"
 
 def deliveries_asset(wiring: Wiring) -> dg.AssetsDefinition:
     """Asset that is there when every system's delivery of the date is complete: nothing runs on half a night."""
+    description = "Every system's delivery for the business date is complete.\n\n各系统当日数据已齐备"
+    spec = wiring.asset(DELIVERIES, description, [], ["file"], pii=False)
 
-    @dg.asset(
-        key=DELIVERIES,
-        description="Every system's delivery for the business date is complete.\n\n各系统当日数据已齐备",
-        pool=POOL,
-        **wiring.asset_options("landing", ["file"], pii=False),
-    )
-    def deliveries(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    @dg.multi_asset(name="deliveries", specs=[spec], pool=POOL)
+    def deliveries(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         with wiring.step():
             files = steps.await_deliveries(wiring.workspace, business_date(context), context.log.info)
         return dg.MaterializeResult(metadata={"files": files})
@@ -48,7 +45,7 @@ def landing_assets(wiring: Wiring, contract: Contract) -> dg.AssetsDefinition:
         retry_policy=RETRY,
         pool=POOL,
     )
-    def land(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def land(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         chosen = {key: source for key, source in objects.items() if key in context.selected_asset_keys}
         with wiring.step():
             results = steps.land(wiring.workspace, contract, chosen.values(), business_date(context))
@@ -72,12 +69,13 @@ def landing_assets(wiring: Wiring, contract: Contract) -> dg.AssetsDefinition:
 
 def _landing_spec(wiring: Wiring, contract: Contract, key: dg.AssetKey, source: SourceObject) -> dg.AssetSpec:
     columns = [dg.TableColumn(f.name, "varchar", f.description, tags={"pii": f.classification}) for f in source.fields]
-    return dg.AssetSpec(
-        key=key,
-        deps=[DELIVERIES],
-        description=f"{source.description}\n\nAs {contract.system} delivered it, unchanged.",
-        metadata={"dagster/column_schema": dg.TableSchema(columns=columns)},
-        **wiring.asset_options("landing", [source.delivery.format, "parquet"], pii=True),
+    return wiring.asset(
+        key,
+        f"{source.description}\n\nAs {contract.system} delivered it, unchanged.",
+        [DELIVERIES],
+        [source.delivery.format, "parquet"],
+        pii=True,
+        schema=dg.TableSchema(columns=columns),
     )
 
 
@@ -92,16 +90,16 @@ def _conserved(key: dg.AssetKey, result: LandingResult) -> dg.AssetCheckResult:
 
 def delta_state_asset(wiring: Wiring, source: SourceObject) -> dg.AssetsDefinition:
     """Asset of a delta object's full state on the date: the state before, with the night's changes applied."""
-
-    @dg.asset(
-        key=dg.AssetKey(["staging", source.table]),
-        deps=asset_keys([f"landing.{source.table}"]),
-        description=f"{source.description}\n\nState on the business date, deltas applied.",
-        retry_policy=RETRY,
-        pool=POOL,
-        **wiring.asset_options("staging", ["duckdb", "parquet"], pii=True),
+    spec = wiring.asset(
+        dg.AssetKey(["staging", source.table]),
+        f"{source.description}\n\nState on the business date, deltas applied.",
+        asset_keys([f"landing.{source.table}"]),
+        ["duckdb", "parquet"],
+        pii=True,
     )
-    def delta_state(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+
+    @dg.multi_asset(name=f"staging__{source.table}", specs=[spec], retry_policy=RETRY, pool=POOL)
+    def delta_state(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         with wiring.step():
             count = steps.apply_delta(wiring.workspace, source, business_date(context))
         return dg.MaterializeResult(metadata=rows(count))

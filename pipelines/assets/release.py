@@ -13,18 +13,24 @@ def release_asset(wiring: Wiring, tables: list[Table]) -> dg.AssetsDefinition:
     """Asset of the published release; one asset check for every suite of the gate."""
     suites = [suite.name for suite in publishing.suites(wiring.workspace)]
 
-    @dg.asset(
-        key=RELEASE,
-        deps=[
+    spec = wiring.asset(
+        RELEASE,
+        "The DuckDB warehouse that analysts open, switched to only after every blocking check passed.",
+        [
             *(asset_key(table.id) for table in tables if table.published),
             dg.AssetKey(["staging", "conversion_loss"]),
             dg.AssetKey(["identity", "refused_merge"]),
         ],
-        description="The DuckDB warehouse that analysts open, switched to only after every blocking check passed.",
+        ["duckdb", "greatexpectations"],
+        pii=True,
+    )
+
+    @dg.multi_asset(
+        name="release__customer360",
+        specs=[spec],
         check_specs=[dg.AssetCheckSpec(name, asset=RELEASE) for name in suites],
         retry_policy=RETRY,
         pool=POOL,
-        **wiring.asset_options("release", ["duckdb", "greatexpectations"], pii=True),
     )
     def release(context: dg.AssetExecutionContext) -> object:
         with wiring.step():

@@ -12,11 +12,11 @@ def sql_asset(wiring: Wiring, table: Table) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name=table.id.replace(".", "__"),
-        specs=[wiring.spec(table, asset_keys(table.inputs), ["duckdb", "parquet"])],
+        specs=[wiring.table(table, asset_keys(table.inputs), ["duckdb", "parquet"])],
         retry_policy=RETRY,
         pool=POOL,
     )
-    def build(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def build(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         with wiring.step():
             count = steps.materialise(wiring.workspace, table, business_date(context))
         return dg.MaterializeResult(metadata=rows(count))
@@ -30,11 +30,11 @@ def entity_asset(wiring: Wiring, table: Table) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name=table.id.replace(".", "__"),
-        specs=[wiring.spec(table, asset_keys(inputs), ["duckdb", "parquet"])],
+        specs=[wiring.table(table, asset_keys(inputs), ["duckdb", "parquet"])],
         retry_policy=RETRY,
         pool=POOL,
     )
-    def conform(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def conform(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         with wiring.step():
             count = steps.conform_entity(wiring.workspace, table, business_date(context))
         return dg.MaterializeResult(metadata=rows(count))
@@ -47,10 +47,10 @@ def exchange_rate_asset(wiring: Wiring, table: Table) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name=table.id.replace(".", "__"),
-        specs=[wiring.spec(table, [], ["yaml", "parquet"])],
+        specs=[wiring.table(table, [], ["yaml", "parquet"])],
         pool=POOL,
     )
-    def exchange_rate(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def exchange_rate(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         with wiring.step():
             count = steps.exchange_rates(wiring.workspace, table, business_date(context))
         return dg.MaterializeResult(metadata=rows(count))
@@ -64,11 +64,11 @@ def conversion_loss_asset(wiring: Wiring, table: Table) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name=table.id.replace(".", "__"),
-        specs=[wiring.spec(table, asset_keys(inputs), ["duckdb", "parquet"])],
+        specs=[wiring.table(table, asset_keys(inputs), ["duckdb", "parquet"])],
         retry_policy=RETRY,
         pool=POOL,
     )
-    def conversion_loss(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def conversion_loss(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         with wiring.step():
             count = steps.conversion_losses(wiring.workspace, table, business_date(context))
         return dg.MaterializeResult(metadata=rows(count))

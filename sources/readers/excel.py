@@ -35,19 +35,19 @@ class ExcelReader:
 
     def batches(self, report: Report) -> Iterator[pa.RecordBatch]:
         """Stream the rows (see ``shapes.Reader.batches``); short rows are filled with empty cells."""
-        try:
-            book = openpyxl.load_workbook(self._path, read_only=True, data_only=True)
-        except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError) as error:
-            if isinstance(error, FileNotFoundError):
-                raise
-            raise refusal(self._object, self.name, "not an Excel workbook (xlsx), or not a whole one") from error
-        try:
-            rows = self._filled_rows(self._sheet(book))
-            columns = self._columns(rows)
-            while part := list(islice(rows, _BATCH_ROWS)):
-                yield self._batch(part, columns)
-        finally:
-            book.close()
+        with self._path.open("rb") as file:
+            try:
+                book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            except (InvalidFileException, zipfile.BadZipFile, KeyError) as error:
+                message = "not an Excel workbook (xlsx), or not a whole one"
+                raise refusal(self._object, self.name, message) from error
+            try:
+                rows = self._filled_rows(self._sheet(book))
+                columns = self._columns(rows)
+                while part := list(islice(rows, _BATCH_ROWS)):
+                    yield self._batch(part, columns)
+            finally:
+                book.close()
 
     def raw(self, lines: Sequence[int]) -> Iterator[bytes]:
         """Nothing: a row of a sheet has no bytes of its own."""

@@ -19,6 +19,7 @@ from sources.readers.shapes import EXTRA, LINE, Report, Trouble, batch_schema, r
 from sources.readers.text import Lines, TextBlock, TextFile
 
 _QUOTE, _BACKSLASH, _POINT = b'"'[0], b"\\"[0], b"."[0]
+_REPLACED = "\ufffd"
 _BLANK = b" \t\r\n\x1a\0"
 Bytes = npt.NDArray[np.uint8]
 
@@ -31,6 +32,7 @@ class JsonLinesReader:
     def __init__(self, obj: SourceObject, path: Path, name: str) -> None:
         self._object = obj
         self._path = path
+        self._unknown: set[str] = set()
         self.codec = "utf-8"
         self.name = name
         self.warnings: list[str] = []
@@ -46,7 +48,9 @@ class JsonLinesReader:
                 con.register("lines", pa.table({"line": lines, "number": numbers}))
                 table = con.execute(query).to_arrow_table()
                 con.unregister("lines")
-                yield from self._valid(table, block, broken, report).to_batches()
+                table = self._valid(table, block, broken, report)
+                self._note_unknown_keys(con, table)
+                yield from table.to_batches()
 
     def raw(self, lines: Sequence[int]) -> Iterator[bytes]:
         """The given lines (see ``shapes.Reader.raw``)."""
@@ -105,11 +109,31 @@ class JsonLinesReader:
         numbers = table.column(LINE).to_numpy()
         for number in numbers[~is_object].tolist():
             report(Trouble(number, None, "json", "not a JSON object", block.raw_lines(number, number + 1)))
-        for number in np.intersect1d(broken, numbers[is_object]).tolist():
-            report(Trouble(number, None, "encoding", f"bytes that are not {self._object.delivery.encoding}"))
         if not is_object.all():
             table = table.filter(pa.array(is_object))
-        return table.drop_columns("is_object").cast(batch_schema(self._object))
+        table = table.drop_columns("is_object").cast(batch_schema(self._object))
+        numbers = numbers[is_object]
+        for number in np.intersect1d(broken, numbers).tolist():
+            row = table.slice(int(np.searchsorted(numbers, number)), 1).to_pylist()[0]
+            names = (name for name, value in row.items() if name != LINE and value and _REPLACED in value)
+            reason = f"bytes that are not {self._object.delivery.encoding}"
+            report(Trouble(number, next(names, EXTRA), "encoding", reason))
+        return table
+
+    def _note_unknown_keys(self, con: duckdb.DuckDBPyConnection, table: pa.Table) -> None:
+        """Warn of keys that the contract does not name, or refuse the file for them."""
+        extras = table.column(EXTRA).drop_null()
+        if not len(extras):
+            return
+        con.register("extras", pa.table({"extra": extras}))
+        found = con.execute("select distinct unnest(json_keys(extra)) as key from extras order by key").fetchall()
+        con.unregister("extras")
+        unknown = [key for (key,) in found if key not in self._unknown]
+        if unknown and self._object.delivery.on_extra_field == "refuse":
+            said = [f"key {key!r} is not in the contract, which refuses unknown keys" for key in unknown]
+            raise refusal(self._object, self.name, said)
+        self._unknown.update(unknown)
+        self.warnings += [f"{self.name}: key {key!r} is not in the contract; kept in _extra" for key in unknown]
 
 
 def keep_fractions(text: bytes, newline: int = 0x0A) -> bytes:

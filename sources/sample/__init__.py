@@ -35,6 +35,10 @@ class SampleSummary:
     rows: dict[str, int]
     injected: dict[str, tuple[int, int]]
 
+    def __str__(self) -> str:
+        held = ", ".join(f"{date} {count:,}" for date, count in self.parties.items())
+        return f"party records {held}; {self.entities:,} parties in truth; {sum(self.rows.values()):,} rows in files"
+
 
 def generate(
     parties: int,

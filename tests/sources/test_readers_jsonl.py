@@ -9,6 +9,7 @@ from conftest import Desk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sources.delivery import DeliveryRefused
 from sources.readers import text
 from sources.readers.jsonl import keep_fractions
 
@@ -47,7 +48,12 @@ def test_numbers_keep_every_digit(desk: Desk) -> None:
 def test_unknown_keys_go_into_extra(desk: Desk) -> None:
     read = desk.read(FIELDS, '{"loanNo":"1","ccy":"CNY","o":{"x":null}}\n{"loanNo":"2"}\n', **J)
     assert read.values("_extra") == ['{"ccy":"CNY","o":{"x":null}}', None]
-    assert read.reader.warnings == ["f: keys that are not in the contract: ccy, o; kept in _extra"]
+    assert read.reader.warnings == [
+        "f: key 'ccy' is not in the contract; kept in _extra",
+        "f: key 'o' is not in the contract; kept in _extra",
+    ]
+    with pytest.raises(DeliveryRefused, match="core.customer: f: key 'ccy' is not in the contract, which refuses"):
+        desk.read(FIELDS, '{"loanNo":"1","ccy":"CNY"}', on_extra_field="refuse", **J)
 
 
 def test_lines_that_are_no_objects(desk: Desk) -> None:

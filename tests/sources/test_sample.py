@@ -254,6 +254,7 @@ def test_truth_covers_every_party_record_of_every_day(sample: tuple[Path, Sample
         assert set(held) == delivered_parties(out, last)
         assert held.items() <= everything.items()
     assert sample[1].entities == len(set(everything.values()))
+    assert f"{sample[1].entities:,} parties in truth" in str(sample[1])
     of_persons = Counter(entity for entity in everything.values() if entity.startswith("P"))
     assert np.mean([count <= 3 for count in of_persons.values()]) > 0.95
     assert 0.08 < np.mean([entity.startswith("C") for entity in set(everything.values())]) < 0.12
