@@ -59,6 +59,11 @@ class Table:
         """Layer and name, ``customer.customer``."""
         return f"{self.layer}.{self.name}"
 
+    @property
+    def canonical(self) -> bool:
+        """Whether it is a canonical entity that contracts fill: its rows say which source row they come from."""
+        return self.layer == "staging" and {"source_object", "source_line"} <= {c.name for c in self.columns}
+
     def column(self, name: str) -> Column:
         """Return the column of that name; KeyError if the table has none."""
         for column in self.columns:

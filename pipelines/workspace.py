@@ -116,12 +116,9 @@ class Workspace:
 
 
 def canonical_entities() -> dict[str, tuple[CanonicalColumn, ...]]:
-    """Columns of each canonical entity that a contract may fill (those of ``staging`` filled by mappings)."""
+    """Columns of each canonical entity that a contract may fill."""
     return {
         table.name: tuple(CanonicalColumn(c.name, c.type, c.required, c.values) for c in table.columns)
         for table in load_tables().values()
-        if table.layer == "staging"
-        and "source_object" in [c.name for c in table.columns]
-        and not table.sql
-        and table.name != "conversion_loss"
+        if table.canonical
     }

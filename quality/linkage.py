@@ -87,9 +87,7 @@ def _counts(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
 def _pairwise(con: duckdb.DuckDBPyConnection) -> dict[str, float | int]:
     pairs = "coalesce(sum(records * (records - 1) // 2), 0)"
     right = _number(con, f"select {pairs} from cell")
-    made = _number(
-        con, f"select {pairs} from (select sum(records)::bigint as records from cell group by customer_id)"
-    )
+    made = _number(con, f"select {pairs} from (select sum(records)::bigint as records from cell group by customer_id)")
     true = _number(con, f"select {pairs} from (select sum(records)::bigint as records from cell group by entity_id)")
     return {**_measures(right, made, right, true), "right_pairs": right, "made_pairs": made, "true_pairs": true}
 
@@ -123,9 +121,7 @@ def _measures(right_made: float, made: float, right_true: float, true: float) ->
 
 
 def _clusters(con: duckdb.DuckDBPyConnection) -> dict[str, float | int]:
-    over = _number(
-        con, "select count(*) from (select customer_id from cell group by customer_id having count(*) > 1)"
-    )
+    over = _number(con, "select count(*) from (select customer_id from cell group by customer_id having count(*) > 1)")
     under = _number(con, "select count(*) from (select entity_id from cell group by entity_id having count(*) > 1)")
     exact = _number(
         con,

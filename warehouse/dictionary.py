@@ -20,18 +20,30 @@ describes a person, C1 is of internal use, none is neither. Amounts are in the c
 unless the unit says otherwise; times are UTC; rates are fractions.
 """
 
+_ENTITIES = """
+# Canonical entities
+
+What the contracts' `fills` may fill; not part of the release. `system`, `source_object` and `source_line` are filled by
+themselves. Every fill of an entity gives at least the columns that are needed.
+"""
+
 
 def dictionary(tables: Mapping[str, Table] | None = None) -> str:
     """Return the dictionary as Markdown.
 
     Args:
-        tables: definitions by id; by default those of the models and of schema meta. Only published ones are listed.
+        tables: definitions by id; by default those of the models and of schema meta. Published ones are listed, and
+            the canonical entities that contracts fill.
     """
     known = {**load_tables(), **meta_tables()} if tables is None else tables
     published = [table for table in known.values() if table.published]
     parts = [_INTRODUCTION, *_contents(published)]
     for table in published:
         parts.extend(_section(table))
+    parts.append(_ENTITIES)
+    for table in known.values():
+        if table.canonical:
+            parts.extend(_section(table))
     return "\n".join(parts) + "\n"
 
 

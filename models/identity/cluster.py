@@ -42,9 +42,7 @@ def cluster(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> None:
     nodes = con.execute("select distinct node_id from identity.party_node order by node_id").fetchnumpy()["node_id"]
     constraints = _constraints(con, settings)
     _create_edges(con, settings)
-    edges = con.execute(
-        "select l, r, match_weight from work.edge where not is_ambiguous order by l, r"
-    ).fetchnumpy()
+    edges = con.execute("select l, r, match_weight from work.edge where not is_ambiguous order by l, r").fetchnumpy()
     left, right = (np.asarray(edges[side], dtype=np.int64) for side in ("l", "r"))
     weight = np.asarray(edges["match_weight"], dtype=np.float64)
     grouping = group_under_constraints(len(nodes), left, right, weight, constraints)
@@ -225,7 +223,7 @@ def _create_refused(con: duckdb.DuckDBPyConnection) -> None:
         )
         select pair.node_id_l, pair.node_id_r, node_pair.match_weight, min_by(pair.reason, pair.priority) as reason
         from pair
-        left join identity.node_pair as node_pair using (node_id_l, node_id_r)
+        inner join identity.node_pair as node_pair using (node_id_l, node_id_r)
         inner join res.cluster as cluster_l on cluster_l.node_id = pair.node_id_l
         inner join res.cluster as cluster_r on cluster_r.node_id = pair.node_id_r
         where cluster_l.cluster_no <> cluster_r.cluster_no

@@ -61,8 +61,7 @@ def _contact(name: str, column: str, m: float, nodes: float) -> Comparison:
 
 _DOCUMENT = Comparison(
     "document",
-    "not (list_has_any(ids_l, ids_r) or id_type_l = id_type_r)"
-    " or id_type_l is null or id_type_r is null",
+    "not (list_has_any(ids_l, ids_r) or id_type_l = id_type_r) or id_type_l is null or id_type_r is null",
     (
         Level("equal", "list_has_any(ids_l, ids_r)", 0.02, 1e-6, distinct="ids"),
         Level("different_valid", "id_is_valid_l and id_is_valid_r", 0.01, 0.55, bits=-16.0),
@@ -95,8 +94,7 @@ _DOCUMENT = Comparison(
 # A landline says where one lives as the address does, so it counts in its place and not on top of it.
 _ADDRESS = Comparison(
     "address",
-    "(addresses_l is null or addresses_r is null)"
-    " and not coalesce(list_has_any(landlines_l, landlines_r), false)",
+    "(addresses_l is null or addresses_r is null) and not coalesce(list_has_any(landlines_l, landlines_r), false)",
     (
         Level("equal", "list_has_any(addresses_l, addresses_r)", 0.50, 1e-5, distinct="addresses"),
         Level("same_landline", "list_has_any(landlines_l, landlines_r)", 0.05, 1e-5, distinct="landlines"),

@@ -58,7 +58,7 @@ class Grouping:
 
 def connected_components(count: int, left: Integers, right: Integers) -> Integers:
     """Smallest member of the component of each of ``count`` things; edges are ``left[i] - right[i]``."""
-    label = np.arange(count, dtype=np.int64)
+    label: Integers = np.arange(count, dtype=np.int64)
     while len(left):
         low = np.minimum(label[left], label[right])
         lower = label.copy()

@@ -24,9 +24,7 @@ def build_nodes(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> N
     build_evidence(con, settings, "select system, record_id, node_id from identity.party_node", "node")
 
 
-def build_evidence(
-    con: duckdb.DuckDBPyConnection, settings: MatchingSettings, members_sql: str, table: str
-) -> None:
+def build_evidence(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, members_sql: str, table: str) -> None:
     """Create ``work.<table>`` and ``work.<table>_document`` for any grouping of records.
 
     Args:
@@ -45,9 +43,7 @@ def build_evidence(
 def _document_sql(settings: MatchingSettings, table: str) -> str:
     """Documents by node; ``type_rank`` is the order of types in the settings, types of the other kind go."""
     rules = settings.standardise.documents
-    listed = ", ".join(
-        f"('{name}', {rank}, '{rule.identifies}')" for rank, (name, rule) in enumerate(rules.items())
-    )
+    listed = ", ".join(f"('{name}', {rank}, '{rule.identifies}')" for rank, (name, rule) in enumerate(rules.items()))
     return f"""
     create or replace table work.{table}_document as
     with document_type(document_type, type_rank, identifies) as (values {listed})

@@ -19,7 +19,7 @@ from models.identity.settings import MatchingSettings
 
 log = logging.getLogger(__name__)
 
-_SHARED_DOCUMENT_RULE = "document"
+_SHARED_DOCUMENT_RULE = "document"  # pairs that no rule found are there because they share a valid document
 
 
 def score(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, model: ModelArtefact) -> None:
@@ -51,8 +51,6 @@ def _score_party(
     con: duckdb.DuckDBPyConnection, settings: MatchingSettings, party_type: str, model: PartyModel
 ) -> None:
     candidates = int(con.execute("select count(*) from work.candidate_pair").fetchall()[0][0])
-    if not candidates:
-        return
     con.execute(f"create or replace view scored_node as select * from work.node where party_type = '{party_type}'")
     for column, frequencies in model.frequencies.items():
         _create_frequencies(con, column, frequencies)
@@ -62,6 +60,7 @@ def _score_party(
         with shared as (
             select document_type, document_number, node_id
             from work.node_document
+            semi join scored_node using (node_id)
             where is_strong
         )
         select distinct least(l.node_id, r.node_id) as node_id_l, greatest(l.node_id, r.node_id) as node_id_r
@@ -70,17 +69,18 @@ def _score_party(
         where l.node_id < r.node_id
         """
     )
-    pairs = "select node_id_l, node_id_r from work.candidate_pair"
-    kept = _predict(con, model, pairs, settings.review_threshold_bits)
+    kept = _predict(con, model, "select node_id_l, node_id_r from work.candidate_pair", settings.review_threshold_bits)
     _predict(
         con,
         model,
-        f"{pairs} semi join work.shared_document_pair using (node_id_l, node_id_r)"
+        "select node_id_l, node_id_r from work.shared_document_pair"
         " anti join res.node_pair using (node_id_l, node_id_r)",
         None,
     )
     con.execute("drop table work.shared_document_pair")
-    con.execute("drop view scored_node")
+    con.execute("drop table scored_pair")
+    for column in model.frequencies:
+        con.execute(f"drop table frequency_of_{column}")
     rules = ", ".join(f"({n}, '{rule_name(rule)}')" for n, rule in enumerate(settings.party(party_type).blocking))
     con.execute(
         f"""
@@ -90,6 +90,7 @@ def _score_party(
         where node_pair.node_id_l = candidate.node_id_l and node_pair.node_id_r = candidate.node_id_r
         """
     )
+    con.execute("drop view scored_node")
     log.info("score: %s: %d candidate pairs, %d from the review threshold on", party_type, candidates, kept)
 
 
@@ -124,7 +125,6 @@ def _predict(con: duckdb.DuckDBPyConnection, model: PartyModel, pairs_sql: str, 
         """
     )
     if not con.execute("select 1 from scored_pair limit 1").fetchall():
-        con.execute("drop table scored_pair")
         return 0
     api = DuckDBAPI(con.cursor())
     try:
@@ -141,14 +141,13 @@ def _predict(con: duckdb.DuckDBPyConnection, model: PartyModel, pairs_sql: str, 
         con.execute(
             f"""
             insert into res.node_pair
-            select node_id_l, node_id_r, match_weight, null, {_levels_sql(model.comparisons)}
+            select node_id_l, node_id_r, match_weight, '{_SHARED_DOCUMENT_RULE}', {_levels_sql(model.comparisons)}
             from {predictions.physical_name}
             """
         )
         kept = int(con.execute(f"select count(*) from {predictions.physical_name}").fetchall()[0][0])
     finally:
-        api.delete_tables_created_by_splink_from_db()
-    con.execute("drop table scored_pair")
+        api.delete_tables_created_by_splink_from_db()  # type: ignore[no-untyped-call]
     return kept
 
 

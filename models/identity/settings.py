@@ -82,7 +82,6 @@ _ORGANISATION_RULES: tuple[BlockingRule, ...] = (
     ("core",),
     ("latin",),
     ("document_tail",),
-    ("document_head", "region"),
     ("address", "legal_form"),
 )
 

@@ -105,9 +105,7 @@ def _build_labelled(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) 
         where node_id in (select node_id from sampled)
         """
     )
-    build_evidence(
-        con, settings, "select system, record_id, record_no as node_id from work.label", "labelled"
-    )
+    build_evidence(con, settings, "select system, record_id, record_no as node_id from work.label", "labelled")
     con.execute("alter table work.labelled add column label bigint")
     con.execute("update work.labelled set label = l.label from work.label as l where l.record_no = node_id")
     con.execute("drop table work.label")
@@ -205,9 +203,7 @@ def _estimate_u(
 
     return tuple(
         _normalised(
-            dataclasses.replace(
-                c, levels=tuple(dataclasses.replace(lv, u=level_u(c, lv)) for lv in c.levels)
-            ),
+            dataclasses.replace(c, levels=tuple(dataclasses.replace(lv, u=level_u(c, lv)) for lv in c.levels)),
             "u",
         )
         for c in comparisons
@@ -280,9 +276,7 @@ def _estimate_by_em(
     return comparisons, round(all_matches)
 
 
-def _frequencies(
-    con: duckdb.DuckDBPyConnection, training: TrainingSettings, party_type: str
-) -> dict[str, Frequencies]:
+def _frequencies(con: duckdb.DuckDBPyConnection, training: TrainingSettings, party_type: str) -> dict[str, Frequencies]:
     """Frequencies of names that many parties share; the others share one: how many others bear a rare name.
 
     What counts are parties, not nodes, for a rare name's nodes are mostly one party again: different valid
@@ -318,9 +312,7 @@ def _frequencies(
             """
         ).fetchall()[0]
         others = max(rare_others / rare_members, _LEAST_BEARERS) if rare_members else 1.0
-        rows = con.execute(
-            f"select value, members from ({values}) where members >= {least} order by value"
-        ).fetchall()
+        rows = con.execute(f"select value, members from ({values}) where members >= {least} order by value").fetchall()
         found[column] = Frequencies(
             rare=_rounded(float(others / max(total, _SMALL_BANK))),
             values={str(value): _rounded(members / total) for value, members in rows},
@@ -336,13 +328,15 @@ class _Session:
         self._nodes_sql = nodes_sql
 
     def __enter__(self) -> "_Session":
+        # Splink warns of every level that a small bank never shows; training mixes priors in for exactly those.
+        logging.getLogger("splink").setLevel(logging.ERROR)
         self._con.execute(f"create or replace view training_node as {self._nodes_sql}")
         self._api = DuckDBAPI(self._con.cursor())
         self._nodes = self._api.register("training_node")
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._api.delete_tables_created_by_splink_from_db()
+        self._api.delete_tables_created_by_splink_from_db()  # type: ignore[no-untyped-call]
         self._con.execute("drop view training_node")
 
     def linker(self, comparisons: tuple[Comparison, ...], prior: float, trainable: frozenset[str]) -> Linker:
@@ -357,9 +351,7 @@ def _plain(comparisons: tuple[Comparison, ...], fixed: bool = True) -> tuple[Com
     return tuple(
         dataclasses.replace(
             c,
-            levels=tuple(
-                dataclasses.replace(lv, frequency=None, bits=lv.bits if fixed else None) for lv in c.levels
-            ),
+            levels=tuple(dataclasses.replace(lv, frequency=None, bits=lv.bits if fixed else None) for lv in c.levels),
         )
         for c in comparisons
     )
@@ -392,9 +384,7 @@ def _mixed(
             return comparison
         shares = found[comparison.name]
         levels = tuple(
-            dataclasses.replace(
-                level, m=(shares[level.name] * pairs + level.m * prior_pairs) / (pairs + prior_pairs)
-            )
+            dataclasses.replace(level, m=(shares[level.name] * pairs + level.m * prior_pairs) / (pairs + prior_pairs))
             for level in comparison.levels
         )
         return _normalised(dataclasses.replace(comparison, levels=levels), "m")
@@ -408,8 +398,7 @@ def _normalised(comparison: Comparison, kind: str) -> Comparison:
     return dataclasses.replace(
         comparison,
         levels=tuple(
-            with_bits(dataclasses.replace(level, **{kind: getattr(level, kind) / total}))
-            for level in comparison.levels
+            with_bits(dataclasses.replace(level, **{kind: getattr(level, kind) / total})) for level in comparison.levels
         ),
     )
 

@@ -19,6 +19,8 @@ import pyarrow as pa
 BLOCK_BYTES = 8 << 20
 LONGEST_RECORD = 16 << 20
 _SAMPLE_BYTES = 1 << 20
+# What a line may hold and still be blank: a mainframe ends a file with 0x1A and pads with zeros.
+_BLANK = " \t\r\n\x1a\0"
 _COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -211,7 +213,7 @@ class TextFile:
             end = len(data) if final else self.charset.behind_last_line(data)
             kept = self._trailer_start(data, end) if self._trailer_lines else end
             if final:
-                self._ended, self.trailer = True, data[kept:end].decode(self.charset.codec, "replace").strip()
+                self._ended, self.trailer = True, data[kept:end].decode(self.charset.codec, "replace").strip(_BLANK)
             elif kept == 0:
                 if len(data) > LONGEST_RECORD:
                     raise self._refuse(f"a line is longer than {LONGEST_RECORD >> 20} MB", self._line)
@@ -253,7 +255,7 @@ class TextFile:
         start, found = end, 0
         while start > 0 and found < self._trailer_lines:
             before = self.charset.behind_last_line(data, max(start - self.charset.unit, 0))
-            found += bool(data[before:start].decode(self.charset.codec, "replace").strip(" \t\r\n\x1a\0"))
+            found += bool(data[before:start].decode(self.charset.codec, "replace").strip(_BLANK))
             start = before
         return start
 

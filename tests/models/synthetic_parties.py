@@ -12,11 +12,38 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-SURNAMES = dict(zip("王李张刘陈杨黄赵吴周", "WANG LI ZHANG LIU CHEN YANG HUANG ZHAO WU ZHOU".split(), strict=True))
+SURNAMES = dict(
+    zip(
+        "王李张刘陈杨黄赵吴周",
+        ["WANG", "LI", "ZHANG", "LIU", "CHEN", "YANG", "HUANG", "ZHAO", "WU", "ZHOU"],
+        strict=True,
+    )
+)
 GIVEN = dict(
     zip(
         "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平",
-        "WEI FANG NA MIN JING LI QIANG LEI JUN YANG YONG YAN JIE JUAN TAO MING CHAO XIU XIA PING".split(),
+        [
+            "WEI",
+            "FANG",
+            "NA",
+            "MIN",
+            "JING",
+            "LI",
+            "QIANG",
+            "LEI",
+            "JUN",
+            "YANG",
+            "YONG",
+            "YAN",
+            "JIE",
+            "JUAN",
+            "TAO",
+            "MING",
+            "CHAO",
+            "XIU",
+            "XIA",
+            "PING",
+        ],
         strict=True,
     )
 )

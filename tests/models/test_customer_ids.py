@@ -61,7 +61,7 @@ def _events(con: duckdb.DuckDBPyConnection, date: dt.date) -> set[tuple[str, str
 
 def test_an_id_is_the_hash_of_its_first_record_in_base_32_with_a_check_character() -> None:
     (found,) = new_customer_ids([("core", "42")], DAY_1, ())
-    digest = hashlib.sha256("core\x1f42\x1f2026-01-29".encode()).digest()
+    digest = hashlib.sha256(b"core\x1f42\x1f2026-01-29").digest()
     rfc, crockford = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
     expected = base64.b32encode(digest).decode()[:10].translate(str.maketrans(rfc, crockford))
     assert found[:-1] == f"C{expected}"

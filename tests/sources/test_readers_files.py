@@ -58,9 +58,9 @@ def test_parquet_values_as_text(desk: Desk) -> None:
 
 
 def test_parquet_that_does_not_fit(desk: Desk) -> None:
-    with pytest.raises(DeliveryRefused, match="core.customer: f: column 'name' is missing"):
+    with pytest.raises(DeliveryRefused, match=r"core.customer: f: column 'name' is missing"):
         desk.read(TWO, parquet(desk, pa.table({"id": ["1"]})), format="parquet")
-    with pytest.raises(DeliveryRefused, match="core.customer: f: not a whole Parquet file"):
+    with pytest.raises(DeliveryRefused, match=r"core.customer: f: not a whole Parquet file"):
         desk.read(TWO, parquet(desk, pa.table({"id": ["1"], "name": ["a"]}))[:-20], format="parquet")
 
 

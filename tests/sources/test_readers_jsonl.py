@@ -52,7 +52,7 @@ def test_unknown_keys_go_into_extra(desk: Desk) -> None:
         "f: key 'ccy' is not in the contract; kept in _extra",
         "f: key 'o' is not in the contract; kept in _extra",
     ]
-    with pytest.raises(DeliveryRefused, match="core.customer: f: key 'ccy' is not in the contract, which refuses"):
+    with pytest.raises(DeliveryRefused, match=r"core.customer: f: key 'ccy' is not in the contract, which refuses"):
         desk.read(FIELDS, '{"loanNo":"1","ccy":"CNY"}', on_extra_field="refuse", **J)
 
 
