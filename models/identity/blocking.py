@@ -14,6 +14,7 @@ from models.identity.settings import BlockingRule, MatchingSettings
 
 log = logging.getLogger(__name__)
 
+_NO_PARTS = "select rule_no, block, node_id from large_member where false"
 _SORTED_BY = "names, latins, birth_date, addresses, id_number, node_id"
 
 
@@ -110,7 +111,7 @@ def _split(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, party_typ
             inner join work.block using (rule_no, block)
             where members > {settings.block_cap}
         ),
-        part as ({parts}),
+        part as ({parts or _NO_PARTS}),
         sized as (
             select *, count(*) over (partition by rule_no, block) as members
             from part

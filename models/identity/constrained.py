@@ -48,10 +48,9 @@ class Constraint:
 
 @dataclass(frozen=True)
 class Grouping:
-    """Result: the smallest member of each thing's group, edges used to join, and edges refused with reasons."""
+    """Result: the smallest member of each thing's group, and edges refused with reasons."""
 
     group: Integers
-    joined: Integers
     refused: Integers
     reasons: list[str]
 
@@ -95,28 +94,27 @@ def group_under_constraints(
         touched[_contradictory(component, constraint)] = True
     walked = np.flatnonzero(touched[component[left]]) if len(left) else _none()
     if not len(walked):
-        return Grouping(component, _none(), _none(), [])
+        return Grouping(component, _none(), [])
     order = walked[np.lexsort((right[walked], left[walked], -weight[walked]))]
     forest = _Forest(np.flatnonzero(touched[component]), constraints)
-    joined, refused, reasons = [], [], []
+    refused, reasons = [], []
     for edge in order.tolist():
         verdict = forest.join(int(left[edge]), int(right[edge]))
-        if verdict is None:
-            joined.append(edge)
-        elif verdict:
+        if verdict:
             refused.append(edge)
             reasons.append(verdict)
     group = component.copy()
     for thing in forest.members:
         group[thing] = forest.smallest(thing)
-    return Grouping(group, np.array(joined, np.int64), np.array(refused, np.int64), reasons)
+    return Grouping(group, np.array(refused, np.int64), reasons)
 
 
 def _contradictory(component: Integers, constraint: Constraint) -> Integers:
     """Components in which the constraint could refuse anything."""
     if constraint.pairs is not None:
         one, other = constraint.pairs
-        return component[one[component[one] == component[other]]]
+        together: Integers = component[one[component[one] == component[other]]]
+        return together
     found: Integers | None = None
     for attribute in constraint.attributes:
         owner = component[attribute.things]
@@ -146,13 +144,13 @@ class _Forest:
 
     def smallest(self, thing: int) -> int:
         """The smallest member of the thing's group."""
-        return self._least[self._root(thing)]
+        return int(self._least[self._root(thing)])
 
     def join(self, one: int, other: int) -> str | None:
-        """Join two groups; returns None when done, '' when they are one already, else the refusing reason."""
+        """Join two groups, if they are not one already; returns the reason if that is refused."""
         a, b = self._root(one), self._root(other)
         if a == b:
-            return ""
+            return None
         for number, constraint in enumerate(self._constraints):
             if self._forbids(number, constraint, a, b):
                 return constraint.reason

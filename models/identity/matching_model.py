@@ -153,6 +153,11 @@ def with_bits(level: Level) -> Level:
     return dataclasses.replace(level, u=level.m * 2.0**-level.bits)
 
 
+def rounded(value: float) -> float:
+    """Five significant digits: sums of floating-point numbers may differ in the last ones from run to run."""
+    return float(f"{value:.5g}")
+
+
 def splink_settings(
     comparisons: tuple[Comparison, ...], prior: float, trainable: frozenset[str] = frozenset()
 ) -> dict[str, Any]:

@@ -43,10 +43,10 @@ def build_evidence(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, m
 def _document_sql(settings: MatchingSettings, table: str) -> str:
     """Documents by node; ``type_rank`` is the order of types in the settings, types of the other kind go."""
     rules = settings.standardise.documents
-    listed = ", ".join(f"('{name}', {rank}, '{rule.identifies}')" for rank, (name, rule) in enumerate(rules.items()))
+    listed = "".join(f", ('{name}', {rank}, '{rule.identifies}')" for rank, (name, rule) in enumerate(rules.items()))
     return f"""
     create or replace table work.{table}_document as
-    with document_type(document_type, type_rank, identifies) as (values {listed})
+    with document_type(document_type, type_rank, identifies) as (values (null, null, null){listed})
     select distinct
         member.node_id,
         document.document_type,

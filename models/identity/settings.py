@@ -95,7 +95,7 @@ class PartySettings(_Settings):
         comparisons: Changes to comparisons, by name.
     """
 
-    blocking: tuple[BlockingRule, ...]
+    blocking: tuple[BlockingRule, ...] = Field(min_length=1)
     split_by: tuple[str, ...]
     comparisons: dict[str, ComparisonSettings] = {}
 

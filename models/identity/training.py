@@ -16,16 +16,17 @@ import duckdb
 from splink import Linker
 from splink.backends.duckdb import DuckDBAPI
 
-from models.identity.comparisons import FREQUENCY_COLUMNS, Comparison, Level
+from models.identity.comparisons import Comparison, Level
 from models.identity.matching_model import (
-    Frequencies,
     ModelArtefact,
     PartyModel,
     prior_comparisons,
+    rounded,
     splink_settings,
     with_bits,
 )
 from models.identity.nodes import build_evidence, build_nodes
+from models.identity.population import expected_matches, name_frequencies
 from models.identity.settings import MatchingSettings, TrainingSettings
 
 log = logging.getLogger(__name__)
@@ -48,16 +49,7 @@ _EM_SESSIONS: dict[str, tuple[tuple[tuple[str, ...], frozenset[str]], ...]] = {
         (("email",), frozenset({"email"})),
     ),
 }
-# Pairs that agree on these are counted against chance to see how many matches there are.
-_PRIOR_EVIDENCE: dict[str, tuple[tuple[str, str], ...]] = {
-    "person": (("latin", "birth_date"), ("latin", "mobile"), ("latin", "email"), ("latin", "address")),
-    "organisation": (("core", "phone"), ("core", "email"), ("core", "address")),
-}
-_PRIOR_RECALL = 0.6
 _EM_START = 0.3
-# Of a rare name: the fewest other bearers that are supposed; and the size below which a bank's counts say nothing.
-_LEAST_BEARERS = 0.1
-_SMALL_BANK = 1000
 _EM_MINIMUM_PAIRS = 50
 
 
@@ -117,8 +109,8 @@ def _train_party(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, par
     nodes = _one(con, f"select count(*) from work.node where party_type = '{party_type}'")
     seen = {"nodes": nodes}
     if nodes < 2:
-        return PartyModel(_rounded(1e-6), _round_all(expected), _frequencies(con, training, party_type), seen)
-    matches = _expected_matches(con, party_type)
+        return PartyModel(rounded(1e-6), _round_all(expected), name_frequencies(con, training, party_type), seen)
+    matches = expected_matches(con, party_type)
     prior = min(max(matches, 1.0) / (nodes * (nodes - 1) / 2), 0.5)
     seen["expected_matches"] = round(matches)
     comparisons = _estimate_u(con, training, party_type, expected, prior, nodes)
@@ -128,43 +120,7 @@ def _train_party(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, par
     open_names = frozenset(c.name for c in comparisons if not enough or c.name in _NOT_LABELLED)
     comparisons, seen["em_matches"] = _estimate_by_em(con, training, party_type, comparisons, open_names)
     log.info("training %s: %s", party_type, ", ".join(f"{count} {what}" for what, count in seen.items()))
-    return PartyModel(_rounded(prior), _round_all(comparisons), _frequencies(con, training, party_type), seen)
-
-
-def _expected_matches(con: duckdb.DuckDBPyConnection, party_type: str) -> float:
-    """Pairs of nodes that agree on two kinds of evidence beyond what chance explains, for missed ones scaled up."""
-    found = 0.0
-    for one, other in _PRIOR_EVIDENCE[party_type]:
-        rows = con.execute(
-            f"""
-            with evidence as (
-                select {one} as a, {other} as b, if(id_is_valid, id_type || id_number, null) as number
-                from work.node
-                where party_type = '{party_type}' and {one} is not null and {other} is not null
-            ),
-            agreeing as (
-                select count(*) as members, count(number) as numbered, count(distinct number) as numbers
-                from evidence
-                group by a, b
-            ),
-            one as (select count(*) as members from evidence group by a),
-            other as (select count(*) as members from evidence group by b)
-            select
-                (select count(*) from evidence),
-                (select count(number) from evidence),
-                (select coalesce(sum(members * (members - 1) / 2 - numbered * (numbered - 1) / 2), 0) from agreeing),
-                (select coalesce(sum(members * (members - 1)), 0) from one),
-                (select coalesce(sum(members * (members - 1)), 0) from other)
-            """
-        ).fetchall()[0]
-        total, numbered, agreeing, same_one, same_other = (float(value) for value in rows)
-        if total < 2:
-            continue
-        pairs = total * (total - 1)
-        undecided = 1 - numbered * max(numbered - 1, 0) / pairs
-        by_chance = same_one / pairs * same_other / pairs * pairs / 2 * undecided
-        found = max(found, (agreeing - by_chance) / _PRIOR_RECALL)
-    return found
+    return PartyModel(rounded(prior), _round_all(comparisons), name_frequencies(con, training, party_type), seen)
 
 
 def _estimate_u(
@@ -276,50 +232,6 @@ def _estimate_by_em(
     return comparisons, round(all_matches)
 
 
-def _frequencies(con: duckdb.DuckDBPyConnection, training: TrainingSettings, party_type: str) -> dict[str, Frequencies]:
-    """Frequencies of names that many parties share; the others share one: how many others bear a rare name.
-
-    What counts are parties, not nodes, for a rare name's nodes are mostly one party again: different valid
-    documents or else birth dates tell parties apart, where at least half of the nodes have one.
-    """
-    found = {}
-    for column in FREQUENCY_COLUMNS[party_type]:
-        least = training.frequency_minimum
-        values = f"""
-            select value, if(told.share >= 0.5, greatest(parties, 1), members) as members
-            from (
-                select
-                    {column} as value,
-                    count(*) as members,
-                    count(distinct coalesce(if(id_is_valid, id_number, null), birth_digits)) as parties
-                from work.node
-                where party_type = '{party_type}' and {column} is not null
-                group by 1
-            )
-            cross join (
-                select count(coalesce(if(id_is_valid, id_number, null), birth_digits)) / count(*) as share
-                from work.node
-                where party_type = '{party_type}' and {column} is not null
-            ) as told
-        """
-        total, rare_members, rare_others = con.execute(
-            f"""
-            select
-                coalesce(sum(members), 0),
-                coalesce(sum(members) filter (where members < {least}), 0),
-                coalesce(sum(members * (members - 1)) filter (where members < {least}), 0)
-            from ({values})
-            """
-        ).fetchall()[0]
-        others = max(rare_others / rare_members, _LEAST_BEARERS) if rare_members else 1.0
-        rows = con.execute(f"select value, members from ({values}) where members >= {least} order by value").fetchall()
-        found[column] = Frequencies(
-            rare=_rounded(float(others / max(total, _SMALL_BANK))),
-            values={str(value): _rounded(members / total) for value, members in rows},
-        )
-    return found
-
-
 class _Session:
     """A view of nodes and a connection of Splink's own; leaves no table behind."""
 
@@ -407,15 +319,10 @@ def _round_all(comparisons: tuple[Comparison, ...]) -> tuple[Comparison, ...]:
     return tuple(
         dataclasses.replace(
             c,
-            levels=tuple(dataclasses.replace(lv, m=_rounded(lv.m), u=_rounded(lv.u)) for lv in c.levels),
+            levels=tuple(dataclasses.replace(lv, m=rounded(lv.m), u=rounded(lv.u)) for lv in c.levels),
         )
         for c in comparisons
     )
-
-
-def _rounded(value: float) -> float:
-    """Five significant digits: sums of floating-point numbers may differ in the last ones from run to run."""
-    return float(f"{value:.5g}")
 
 
 def _one(con: duckdb.DuckDBPyConnection, sql: str) -> int:
