@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 from dagster import DagsterInstance
+from filelock import FileLock
 
 SETTINGS = Path(__file__).parent.parent / "dagster.yaml"
 
@@ -23,8 +24,11 @@ def prepare_instance(home: Path) -> Path:
     settings["local_artifact_storage"]["config"]["base_dir"] = str(folder)
     text = "# Made from the project's dagster.yaml at every start; change that one.\n" + yaml.safe_dump(settings)
     target = folder / "dagster.yaml"
-    if not target.exists() or target.read_text(encoding="utf-8") != text:
-        target.write_text(text, encoding="utf-8")
+    # two processes that first open a new SQLite storage at once both create its tables and leave it broken
+    with FileLock(folder / ".prepare.lock"):
+        if not target.exists() or target.read_text(encoding="utf-8") != text:
+            target.write_text(text, encoding="utf-8")
+            DagsterInstance.from_config(str(folder)).dispose()
     return folder
 
 

@@ -6,6 +6,7 @@ inside the files is landing's business.
 """
 
 import datetime as dt
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -311,7 +312,8 @@ def _anchor(exports: Path, pattern: str) -> Path:
 
 def _found(exports: Path, pattern: str) -> tuple[Path, ...]:
     """Whole files that fit a glob, by name; hidden ones and those in transfer are none."""
-    relative = pattern.lstrip("/")
+    # Wildcards stay within one folder; a date beside one would make '**' of them.
+    relative = re.sub(r"\*{2,}", "*", pattern.lstrip("/"))
     found = (path for path in _anchor(exports, pattern).glob(relative) if path.is_file())
     return tuple(sorted(p for p in found if not p.name.startswith(".") and not p.name.lower().endswith(_IN_TRANSFER)))
 

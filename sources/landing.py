@@ -25,8 +25,9 @@ from sources.control import Delivered, Figures, as_decimal, compare, read_contro
 from sources.conversions import literal
 from sources.delivery import ObjectDelivery, SystemDelivery
 from sources.errors import DeliveryError, DeliveryMissing, DeliveryRefused, all_of, problem_line
-from sources.manifest import ControlTotal, LandingResult, publish, read_manifest, write_manifest
+from sources.manifest import ControlTotal, LandingResult, read_manifest, write_manifest
 from sources.offenders import find_offenders
+from sources.parquet_files import parquet, publish
 from sources.quarantine import Spool, counts_by_rule, first_places, write_quarantine
 from sources.readers import Snapshot
 from sources.rules import total_of, unreadable_number
@@ -191,7 +192,7 @@ class _Landing:
         self._warnings.extend(warning for reader in self._readers for warning in reader.warnings)
         self.con.execute(
             f"create view landed as select * exclude (file_row_number), file_row_number as _row "
-            f"from read_parquet({literal(str(arrived))}, file_row_number = true)"
+            f"from {parquet(arrived, row_number=True)}"
         )
         delivered = self._delivered(spool)
         figures = self._check_figures(delivered)

@@ -5,12 +5,13 @@ A manifest names no value of any row. The next night compares checksums with it,
 
 import datetime as dt
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+from sources.parquet_files import publish
 
 FILE = "manifest.json"
 
@@ -94,15 +95,3 @@ def read_manifest(partition: Path) -> LandingResult | None:
     """The result kept beside a landed partition; None if there is none."""
     path = partition.with_name(FILE)
     return LandingResult.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
-
-
-def publish(temporary: Path, path: Path) -> None:
-    """Flush a finished file to disk and rename it over ``path``: readers see the old one or the new one."""
-    with temporary.open("rb+") as handle:
-        os.fsync(handle.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -13,6 +13,7 @@ import duckdb
 from sources.contract import SourceObject
 from sources.conversions import literal
 from sources.errors import DeliveryRefused, problem_line
+from sources.parquet_files import parquet
 from sources.quarantine import Spool
 from sources.rules import Rule, known_keys, repeated_keys, row_rules
 
@@ -43,7 +44,7 @@ def find_offenders(
     if spool.flawed:
         con.execute(
             f"insert into offence select _row, 0, field, rule, reason "
-            f"from read_parquet({literal(str(spool.path))}) as trouble "
+            f"from {parquet(spool.path)} as trouble "
             f"join landed on _source_file = source_file and _source_line = source_line where raw is null"
         ).fetchall()
     rules = row_rules(obj)

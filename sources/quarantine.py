@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from sources.contract import SourceObject
 from sources.conversions import identifier, literal
+from sources.parquet_files import parquet
 from sources.protect import mask_cards
 from sources.readers import Reader, Trouble
 
@@ -88,14 +89,14 @@ def write_quarantine(
     has_bytes = readers[0].has_bytes
     if has_bytes:
         _collect_bytes(con, obj, readers, bytes_path)
-        raw, source = "bytes.raw", f"join read_parquet({literal(str(bytes_path))}) as bytes using (_row)"
+        raw, source = "bytes.raw", f"join {parquet(bytes_path)} as bytes using (_row)"
     else:
         record = ", ".join(f"{literal(name)}: {identifier(name)}" for name in (*(f.name for f in obj.fields), "_extra"))
         raw, source = f"encode(to_json({{{record}}})::varchar)", ""
     named = f"{literal(obj.system)} as system, {literal(obj.name)} as object"
     query = f"""
         select {named}, source_file, source_line, field, rule, reason, raw
-        from read_parquet({literal(str(spool.path))}) where raw is not null
+        from {parquet(spool.path)} where raw is not null
         union all
         select {named}, _source_file, _source_line, quarantined.field, quarantined.rule, quarantined.reason, {raw}
         from quarantined join landed using (_row) {source}
@@ -109,7 +110,7 @@ def counts_by_rule(con: duckdb.DuckDBPyConnection, spool: Spool) -> Mapping[str,
     rows = con.execute(
         f"""
         select rule, count(*) from (
-            select rule from read_parquet({literal(str(spool.path))}) where raw is not null
+            select rule from {parquet(spool.path)} where raw is not null
             union all select rule from quarantined
         ) group by rule order by rule
         """
@@ -122,7 +123,7 @@ def first_places(con: duckdb.DuckDBPyConnection, spool: Spool, count: int) -> li
     rows = con.execute(
         f"""
         select source_file, source_line, field, reason
-        from read_parquet({literal(str(spool.path))}) where raw is not null
+        from {parquet(spool.path)} where raw is not null
         union all
         select _source_file, _source_line, quarantined.field, quarantined.reason
         from quarantined join landed using (_row)

@@ -14,6 +14,7 @@ from pathlib import Path
 from sources import conversions
 from sources.contract import Field, SourceObject
 from sources.conversions import clean, code_literals, folded, identifier, literal
+from sources.parquet_files import parquet
 
 _ISO = "%Y-%m-%d"
 _NUMERIC = ("number", "integer")
@@ -91,13 +92,12 @@ def repeated_keys(obj: SourceObject, landed: str, offenders: str) -> str:
 
 def known_keys(obj: SourceObject, landed: str, offenders: str, history: Sequence[Path]) -> str:
     """Query for the rows (column ``_row``), offenders apart, whose key an earlier business date has brought."""
-    files = ", ".join(literal(str(path)) for path in history)
     keys = ", ".join(f"{key} as k{n}" for n, key in enumerate(_keys(obj)))
     names = ", ".join(f"k{n}" for n in range(len(obj.primary_key)))
     return f"""
         select _row
         from (select _row, {keys} from {landed} where _row not in (select _row from {offenders})) as arriving
-        semi join (select {keys} from read_parquet([{files}])) as earlier using ({names})
+        semi join (select {keys} from {parquet(*history)}) as earlier using ({names})
     """
 
 

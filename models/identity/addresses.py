@@ -85,7 +85,10 @@ def _locate(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, lexic
             select
                 raw,
                 case when regexp_matches(text, '[^0-9A-Z\x{{4E00}}-\x{{9FFF}}]') then
-                    regexp_replace(upper(strip_accents(text)), '[^\p{{L}}\p{{N}}#*-]+', ' ', 'g')
+                    regexp_replace(
+                        regexp_replace(upper(strip_accents(text)), '[''’‘`]', '', 'g'),
+                        '[^\p{{L}}\p{{N}}#*-]+', ' ', 'g'
+                    )
                 else text end as text
             from {WORK}.address_text
         ),

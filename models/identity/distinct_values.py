@@ -26,7 +26,8 @@ def quoted(text: str) -> str:
 
 def sql_list(words: Iterable[str]) -> str:
     """Return the words as a SQL list for ``in``; an empty one matches nothing."""
-    return f"({', '.join(quoted(word) for word in words) or 'null'})"
+    # Comparing with an empty list must give false, which a list of NULL would not.
+    return f"({', '.join(quoted(word) for word in words) or 'select null::varchar where false'})"
 
 
 def alternation(words: Sequence[str]) -> str:

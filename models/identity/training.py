@@ -140,7 +140,7 @@ def _estimate_u(
             max_pairs=pairs, seed=training.seed, min_count_per_level=None, num_chunks=1
         )
         found = _shares(linker, "u_probability")
-    weight = min(training.prior_pairs, pairs)
+    weight = training.prior_pairs
 
     def level_u(comparison: Comparison, level: Level) -> float:
         if level.distinct is not None:

@@ -114,15 +114,17 @@ class DatabaseReader:
         """Stream the rows (see ``shapes.Reader.batches``)."""
         connection = self._snapshot.connection
         try:
-            result = connection.execute(
-                self._statement(connection),
-                execution_options={"stream_results": True, "yield_per": _BATCH_ROWS},
-            )
-            columns, self.warnings = match_columns(self._object, list(result.keys()), self.name)
-            line = 1
-            for rows in result.partitions():
-                yield self._batch(rows, columns, line)
-                line += len(rows)
+            # A savepoint: an object that fails must not end the snapshot of the others.
+            with connection.begin_nested():
+                result = connection.execute(
+                    self._statement(connection),
+                    execution_options={"stream_results": True, "max_row_buffer": _BATCH_ROWS},
+                )
+                columns, self.warnings = match_columns(self._object, list(result.keys()), self.name)
+                line = 1
+                for rows in result.partitions(_BATCH_ROWS):
+                    yield self._batch(rows, columns, line)
+                    line += len(rows)
         except SQLAlchemyError as error:
             raise refusal(self._object, self.name, f"the database refused the read: {_cause(error)}") from None
 

@@ -198,7 +198,8 @@ def test_a_crosswalk_row_says_what_joined_the_record() -> None:
         """
     )
     con.execute(
-        "create table identity.cluster as select * from (values (1, 1), (2, 1), (3, 2), (4, 3)) as t(node_id, cluster_no)"
+        "create table identity.cluster as"
+        " select * from (values (1, 1), (2, 1), (3, 2), (4, 3)) as t(node_id, cluster_no)"
     )
     con.execute(
         "create table identity.node_pair as"

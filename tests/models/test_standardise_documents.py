@@ -52,7 +52,18 @@ def test_what_is_not_valid_is_kept(written: str, number: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["无", "-", "000000000000000000", "111111111111111111", "123456789012345678", "99999999", "A0000000", "***", "暂无", "12"],
+    [
+        "无",
+        "-",
+        "000000000000000000",
+        "111111111111111111",
+        "123456789012345678",
+        "99999999",
+        "A0000000",
+        "***",
+        "暂无",
+        "12",
+    ],
 )
 def test_placeholders_vanish(written: str) -> None:
     assert documents(written) == []

@@ -123,7 +123,9 @@ class Desk:
     def rows(self, table: str = "core__customer", date: dt.date = DATE) -> list[dict[str, Any]]:
         """Rows of a landed (or quarantine) table, in their order."""
         with duckdb.connect() as con:
-            found = con.execute("from read_parquet($path)", {"path": str(self.partition(table, date))})
+            found = con.execute(
+                "from read_parquet($path, hive_partitioning = false)", {"path": str(self.partition(table, date))}
+            )
             return found.to_arrow_table().to_pylist()
 
     def quarantine(self, table: str = "core__customer", date: dt.date = DATE) -> list[dict[str, Any]]:

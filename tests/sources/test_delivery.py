@@ -45,7 +45,7 @@ def test_a_missing_file_is_named_with_its_system_and_what_is_there_instead(desk:
     (problem,) = found.problems
     assert problem.startswith("core.customer: CUST_20260131.csv: not there (folder ")
     assert problem.endswith("; the latest there is CUST_20260130.csv)")
-    with pytest.raises(DeliveryMissing, match="CUST_20260131.csv"):
+    with pytest.raises(DeliveryMissing, match=r"CUST_20260131\.csv"):
         found.require_complete()
 
 
@@ -293,7 +293,7 @@ def test_lists(desk: Desk, form: str, content: str) -> None:
     assert control(desk, content, **settings).rows == 3
     assert control(desk, content, files=("f.csv.gz",), **settings).rows == 3
     assert control(desk, content, files=("f.csv", "g.csv"), **settings).rows == 7
-    with pytest.raises(DeliveryRefused, match="core.customer: control: no entries with FILE = x.csv"):
+    with pytest.raises(DeliveryRefused, match=r"core.customer: control: no entries with FILE = x.csv"):
         control(desk, content, files=("x.csv",), **settings)
 
 
