@@ -76,7 +76,7 @@ class Delivery(Shape):
     operation: Operation | None = None
     reject_limit: float = Setting(0.01, ge=0, le=1)
     on_extra_field: Literal["keep", "refuse"] = "keep"
-    on_repeat: Literal["warn", "refuse"] | None = None
+    on_repeat: Literal["ignore", "warn", "refuse"] | None = None
     ready: str | None = None
     control: Control | None = None
 

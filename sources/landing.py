@@ -150,6 +150,7 @@ def _connection(settings: LandingSettings) -> Iterator[duckdb.DuckDBPyConnection
     )
     try:
         con.execute("set TimeZone = 'UTC'")
+        con.execute("set enable_progress_bar = false")
         yield con
     finally:
         con.close()
@@ -233,7 +234,7 @@ class _Landing:
         """Refuse, or warn of, files that are byte for byte those of the last business date."""
         last = read_manifest(self._target.history[-1]) if self._target.history else None
         files = self._arrival.files
-        if last is None or not files or not last.rows_delivered:
+        if last is None or not files or not last.rows_delivered or self._object.delivery.on_repeat == "ignore":
             return
         if sorted(entry.sha256 for entry in last.files) == sorted(entry.sha256 for entry in files):
             names = ", ".join(entry.name for entry in last.files)
