@@ -52,16 +52,18 @@ def _create_rows(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, 
                 end as text
             from {WORK}.document_text
         ),
-        spelled as (
+        bare as (
             select
                 raw, text,
-                case when regexp_full_match(text, '[0-9A-Z]+') and not contains(text, 'XXX') then text
-                    else regexp_replace(
-                        case when contains(text, 'XXX') then replace(text, 'X', '*') else text end,
-                        '[^0-9A-Z*]', '', 'g'
-                    )
+                case when regexp_full_match(text, '[0-9A-Z]+') then text
+                    else regexp_replace(text, '[^0-9A-Z*]', '', 'g')
                 end as number
             from folded
+        ),
+        spelled as (
+            select
+                raw, text, case when contains(number, 'XXX') then replace(number, 'X', '*') else number end as number
+            from bare
         )
         select raw, number
         from spelled

@@ -1,6 +1,5 @@
 """Addresses: regions by the bank's own gazetteer, and one key for the spellings of one address."""
 
-import pytest
 from standardise_staging import Staging, settings_of
 
 from models.identity.addresses import in_digits
@@ -47,9 +46,8 @@ def test_region_names_lose_their_suffix() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
+def test_spellings_of_one_address() -> None:
+    spellings = [
         ("建国路100号5号楼3单元1201室", "北京市", "北京市", "朝阳区"),
         ("建国路100号5号楼3单元1201室", "北京市", "市辖区", "朝阳区"),
         ("建国路100号5号楼3单元1201室", "北京", None, "朝阳"),
@@ -60,16 +58,15 @@ def test_region_names_lose_their_suffix() -> None:
         ("北京朝阳区建国路１００号五幢三单元1201",),
         ("北京市朝阳区建国路100号5-3-1201", "北京市", "北京市", "朝阳区"),
         ("建國路100號5號樓3單元1201室", "北京市", "北京市", "朝陽區"),
-    ],
-)
-def test_spellings_of_one_address(address: tuple[str | None, ...]) -> None:
-    assert read(address) == [("北京|北京|朝阳", "建国路100-5-3-1201")]
+    ]
+    assert read(*spellings) == [("北京|北京|朝阳", "建国路100-5-3-1201")] * len(spellings)
 
 
 def test_missing_levels_are_filled_where_the_bank_knows_them() -> None:
-    assert read(("科技园", None, "深圳市", "南山区"), ("科技园", None, None, "南山区"), ("科技园", "广东", None, "南山")) == [
-        ("广东|深圳|南山", "科技园")
-    ] * 3
+    assert (
+        read(("科技园", None, "深圳市", "南山区"), ("科技园", None, None, "南山区"), ("科技园", "广东", None, "南山"))
+        == [("广东|深圳|南山", "科技园")] * 3
+    )
     # there are two districts of that name
     assert read(("科技园", None, None, "鼓楼区"))[0][0] == "江苏||鼓楼"
 
@@ -85,10 +82,10 @@ def test_text_that_contradicts_the_fields_stays() -> None:
     assert read(("上海市解放路1号", "北京市", "北京市", "朝阳区")) == [("北京|北京|朝阳", "上海市解放路1")]
 
 
-@pytest.mark.parametrize("nothing", [None, "", "无", "-", "不详", "无地址"])
-def test_placeholders(nothing: str | None) -> None:
-    assert read((nothing,)) == [(None, None)]
-    assert read((nothing, "北京市", "北京市", "不详")) == [("北京|北京|", None)]
+def test_placeholders() -> None:
+    nothing = [None, "", "无", "-", "不详", "无地址"]
+    assert read(*((text,) for text in nothing)) == [(None, None)] * len(nothing)
+    assert read(*((text, "北京市", "北京市", "不详") for text in nothing)) == [("北京|北京|", None)] * len(nothing)
 
 
 def test_the_best_address_stands_for_the_party() -> None:
@@ -116,7 +113,9 @@ def test_addresses_in_latin_letters() -> None:
 
 
 def test_names_with_quotes_and_pattern_characters_are_only_names() -> None:
-    staging = bank(("Main Street 1", "Val-d'Oise (95)", "L'Isle+", "a|b"), ("Main Street 1", "Val-d'Oise (95)", "L'Isle+", "a|b"))
+    staging = bank(
+        ("Main Street 1", "Val-d'Oise (95)", "L'Isle+", "a|b"), ("Main Street 1", "Val-d'Oise (95)", "L'Isle+", "a|b")
+    )
     assert staging.standardised().party("0")["address_key"] == "MAIN ST 1"
 
 

@@ -1,14 +1,19 @@
 """Names of persons and organisations: expected forms written by hand from Chinese naming practice and passports."""
 
-import pytest
 from standardise_staging import Staging, settings_of
 
 
-def person(name: str, **more: object) -> tuple[object, ...]:
+Parts = tuple[str | None, str | None, str | None, str | None]
+
+
+def persons(*names: str | dict[str, str]) -> list[Parts]:
+    """Name, surname, given name and Latin name of each person, given by full name or by fields."""
     staging = Staging()
-    staging.party("1", name, **more)
-    row = staging.standardised().party("1")
-    return row["name_standard"], row["surname"], row["given_name"], row["name_latin"]
+    for place, name in enumerate(names):
+        staging.party(str(place), **({"full_name": name} if isinstance(name, str) else name))
+    result = staging.standardised()
+    columns = ("name_standard", "surname", "given_name", "name_latin")
+    return [tuple(result.party(str(place))[column] for column in columns) for place in range(len(names))]
 
 
 def organisation(*names: str) -> list[tuple[object, ...]]:
@@ -26,92 +31,75 @@ def organisation(*names: str) -> list[tuple[object, ...]]:
     return [tuple(result.party(str(place))[column] for column in columns) for place in range(len(names))]
 
 
-@pytest.mark.parametrize(
-    ("raw", "expected"),
-    [
-        ("张伟", ("张伟", "张", "伟", "ZHANG WEI")),
-        ("張偉", ("张伟", "张", "伟", "ZHANG WEI")),
-        ("　张\u3000 伟\u200b ", ("张伟", "张", "伟", "ZHANG WEI")),
-        ("张伟先生", ("张伟", "张", "伟", "ZHANG WEI")),
-        ("张伟（曾用名：张维）", ("张伟", "张", "伟", "ZHANG WEI")),
-        ("张伟2", ("张伟", "张", "伟", "ZHANG WEI")),
-        ("歐陽娜娜", ("欧阳娜娜", "欧阳", "娜娜", "OUYANG NANA")),
-        ("单雄信", ("单雄信", "单", "雄信", "SHAN XIONGXIN")),
-        ("曾国藩", ("曾国藩", "曾", "国藩", "ZENG GUOFAN")),
-        ("仇英", ("仇英", "仇", "英", "QIU YING")),
-        ("尉迟恭", ("尉迟恭", "尉迟", "恭", "YUCHI GONG")),
-        ("吕布", ("吕布", "吕", "布", "LU BU")),
-        ("司马光", ("司马光", "司马", "光", "SIMA GUANG")),
-        ("陈方安生", ("陈方安生", "陈", "方安生", "CHEN FANGANSHENG")),
-        ("李长江", ("李长江", "李", "长江", "LI CHANGJIANG")),
-        ("迪丽热巴·迪力木拉提", ("迪丽热巴迪力木拉提", None, None, "DILIMULATI DILIREBA")),
-        ("迪丽热巴•迪力木拉提", ("迪丽热巴迪力木拉提", None, None, "DILIMULATI DILIREBA")),
-        ("迪丽热巴．迪力木拉提", ("迪丽热巴迪力木拉提", None, None, "DILIMULATI DILIREBA")),
-    ],
-)
-def test_chinese_names(raw: str, expected: tuple[object, ...]) -> None:
-    assert person(raw) == expected
+def test_chinese_names() -> None:
+    expected = {
+        "张伟": ("张伟", "张", "伟", "ZHANG WEI"),
+        "張偉": ("张伟", "张", "伟", "ZHANG WEI"),
+        "　张\u3000 伟\u200b ": ("张伟", "张", "伟", "ZHANG WEI"),
+        "张伟先生": ("张伟", "张", "伟", "ZHANG WEI"),
+        "张伟（曾用名：张维）": ("张伟", "张", "伟", "ZHANG WEI"),
+        "张伟2": ("张伟", "张", "伟", "ZHANG WEI"),
+        "歐陽娜娜": ("欧阳娜娜", "欧阳", "娜娜", "OUYANG NANA"),
+        "单雄信": ("单雄信", "单", "雄信", "SHAN XIONGXIN"),
+        "曾国藩": ("曾国藩", "曾", "国藩", "ZENG GUOFAN"),
+        "仇英": ("仇英", "仇", "英", "QIU YING"),
+        "尉迟恭": ("尉迟恭", "尉迟", "恭", "YUCHI GONG"),
+        "吕布": ("吕布", "吕", "布", "LU BU"),
+        "司马光": ("司马光", "司马", "光", "SIMA GUANG"),
+        "陈方安生": ("陈方安生", "陈", "方安生", "CHEN FANGANSHENG"),
+        "李长江": ("李长江", "李", "长江", "LI CHANGJIANG"),
+        "迪丽热巴·迪力木拉提": ("迪丽热巴迪力木拉提", None, None, "DILIMULATI DILIREBA"),
+        "迪丽热巴•迪力木拉提": ("迪丽热巴迪力木拉提", None, None, "DILIMULATI DILIREBA"),
+        "迪丽热巴．迪力木拉提": ("迪丽热巴迪力木拉提", None, None, "DILIMULATI DILIREBA"),
+    }
+    assert dict(zip(expected, persons(*expected), strict=True)) == expected
 
 
-@pytest.mark.parametrize(
-    ("raw", "standard", "surname"),
-    [
-        ("张*", "张*", "张"),
-        ("张＊＊", "张**", "张"),
-        ("张××", "张**", "张"),
-        ("张某某", "张**", "张"),
-        ("王小姐", "王*", "王"),
-        ("欧阳先生", "欧阳*", "欧阳"),
-        ("李?明", "李*明", "李"),
-        ("*伟", "*伟", None),
-        ("张", "张*", "张"),
-    ],
-)
-def test_hidden_characters_stay_as_stars_and_prove_nothing(raw: str, standard: str, surname: str | None) -> None:
-    assert person(raw) == (standard, surname, None, None)
+def test_hidden_characters_stay_as_stars_and_prove_nothing() -> None:
+    expected = {
+        "张*": ("张*", "张", None, None),
+        "张＊＊": ("张**", "张", None, None),
+        "张××": ("张**", "张", None, None),
+        "张某某": ("张**", "张", None, None),
+        "王小姐": ("王*", "王", None, None),
+        "欧阳先生": ("欧阳*", "欧阳", None, None),
+        "李?明": ("李*明", "李", None, None),
+        "*伟": ("*伟", None, None, None),
+        "张": ("张*", "张", None, None),
+    }
+    assert dict(zip(expected, persons(*expected), strict=True)) == expected
 
 
-@pytest.mark.parametrize(
-    "spellings",
-    [
+def test_every_spelling_of_a_name_has_one_latin_form() -> None:
+    names = [
         ("张伟", "張偉", "ZHANG WEI", "Wei Zhang", "ZHANG, WEI", "Zhang-Wei", "ZHANGWEI", "MR. ZHANG WEI"),
         ("张小明", "ZHANG XIAOMING", "Xiaoming Zhang", "ZHANG XIAO MING", "Zhang Xiao-Ming"),
         ("周丽", "ZHOU LI", "LI ZHOU", "Zhou, Li"),
         ("吕军", "LV JUN", "LYU JUN", "LÜ JUN", "LU JUN"),
         ("欧阳娜娜", "OUYANG NANA", "OU YANG NA NA", "Nana Ouyang"),
         ("李安", "LI AN", "AN LI"),
-    ],
-)
-def test_every_spelling_of_a_name_has_one_latin_form(spellings: tuple[str, ...]) -> None:
-    staging = Staging()
-    for place, name in enumerate(spellings):
-        staging.party(str(place), name)
-    result = staging.standardised()
-    assert len({result.party(str(place))["name_latin"] for place in range(len(spellings))}) == 1
+    ]
+    for spellings in names:
+        assert len({latin for _, _, _, latin in persons(*spellings)}) == 1, spellings
 
 
-@pytest.mark.parametrize(
-    ("raw", "expected"),
-    [
-        ("Mr. John O'Neil-Smith Jr.", ("JOHN ONEILSMITH", "ONEILSMITH", "JOHN", "JOHN ONEILSMITH")),
-        ("Smith, John", ("JOHN SMITH", "SMITH", "JOHN", "JOHN SMITH")),
-        ("Jürgen Großmann", ("GROSSMANN JURGEN", "GROSSMANN", "JURGEN", "GROSSMANN JURGEN")),
-        ("Łukasz Żółć", ("LUKASZ ZOLC", "ZOLC", "LUKASZ", "LUKASZ ZOLC")),
-        ("John Smith 先生", ("JOHN SMITH", "SMITH", "JOHN", "JOHN SMITH")),
-        ("ＺＨＡＮＧ　ＷＥＩ", ("ZHANG WEI", "ZHANG", "WEI", "ZHANG WEI")),
-        ("Иван Петров", ("ИВАН ПЕТРОВ", None, None, None)),
-        ("ZH**G WEI", ("ZH**G WEI", None, None, None)),
-    ],
-)
-def test_latin_names(raw: str, expected: tuple[object, ...]) -> None:
-    assert person(raw) == expected
+def test_latin_names() -> None:
+    expected = {
+        "Mr. John O'Neil-Smith Jr.": ("JOHN ONEILSMITH", "ONEILSMITH", "JOHN", "JOHN ONEILSMITH"),
+        "Smith, John": ("JOHN SMITH", "SMITH", "JOHN", "JOHN SMITH"),
+        "Jürgen Großmann": ("GROSSMANN JURGEN", "GROSSMANN", "JURGEN", "GROSSMANN JURGEN"),
+        "Łukasz Żółć": ("LUKASZ ZOLC", "ZOLC", "LUKASZ", "LUKASZ ZOLC"),
+        "John Smith 先生": ("JOHN SMITH", "SMITH", "JOHN", "JOHN SMITH"),
+        "ＺＨＡＮＧ　ＷＥＩ": ("ZHANG WEI", "ZHANG", "WEI", "ZHANG WEI"),
+        "Иван Петров": ("ИВАН ПЕТРОВ", None, None, None),
+        "ZH**G WEI": ("ZH**G WEI", None, None, None),
+    }
+    assert dict(zip(expected, persons(*expected), strict=True)) == expected
 
 
-@pytest.mark.parametrize(
-    "raw", ["无", "暂无", "未知", "未知先生", "N/A", "null", "-", "***", "12345", "测试客户", "X", "（无）", "先生"]
-)
-def test_placeholders_are_no_names(raw: str) -> None:
-    assert person(raw) == (None, None, None, None)
+def test_placeholders_are_no_names() -> None:
+    nothing = ["无", "暂无", "未知", "未知先生", "N/A", "null", "-", "***", "12345", "测试客户", "X", "（无）", "先生"]
+    assert persons(*nothing) == [(None, None, None, None)] * len(nothing)
 
 
 def test_own_placeholders_and_titles() -> None:
@@ -124,11 +112,15 @@ def test_own_placeholders_and_titles() -> None:
 
 
 def test_fields_for_surname_and_given_name() -> None:
-    assert person("", family_name="张", given_name="伟") == ("张伟", "张", "伟", "ZHANG WEI")
-    # 'Neumann' ends the list of words after sorting, the field says that it is the surname
-    assert person("", family_name="neumann", given_name="michaela")[:3] == ("MICHAELA NEUMANN", "NEUMANN", "MICHAELA")
-    # a surname of two characters that no list knows
-    assert person("纳兰性德", family_name="纳兰")[1:3] == ("纳兰", "性德")
+    assert persons(
+        {"family_name": "张", "given_name": "伟"},
+        {"family_name": "neumann", "given_name": "michaela"},
+        {"full_name": "纳兰性德", "family_name": "纳兰"},  # a compound surname that no list holds
+    ) == [
+        ("张伟", "张", "伟", "ZHANG WEI"),
+        ("MICHAELA NEUMANN", "NEUMANN", "MICHAELA", "MICHAELA NEUMANN"),
+        ("纳兰性德", "纳兰", "性德", "NALAN XINGDE"),
+    ]
 
 
 def test_every_name_of_a_record_is_kept() -> None:

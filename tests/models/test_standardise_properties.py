@@ -50,13 +50,13 @@ def stagings(draw: st.DrawFn) -> Staging:
     return staging
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(stagings(), st.integers(0, 1000))
 def test_order_of_rows_changes_nothing(staging: Staging, seed: int) -> None:
     assert staging.standardised().tables == staging.standardised(shuffle_seed=seed).tables
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(stagings())
 def test_keys_are_kept_and_required_columns_filled(staging: Staging) -> None:
     tables = staging.standardised().tables
@@ -80,7 +80,7 @@ def test_keys_are_kept_and_required_columns_filled(staging: Staging) -> None:
             assert row["surname"] + row["given_name"] == row["name_standard"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.one_of(names, chinese_names), min_size=1, max_size=40), st.sampled_from(["person", "organisation"]))
 def test_a_standard_name_is_its_own_standard(raw: list[str], party_type: str) -> None:
     def standard(given_names: list[str]) -> list[str | None]:
@@ -94,7 +94,7 @@ def test_a_standard_name_is_its_own_standard(raw: list[str], party_type: str) ->
     assert standard(once) == once
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(stagings())
 def test_standard_documents_and_contacts_are_their_own_standard(staging: Staging) -> None:
     once = staging.standardised()

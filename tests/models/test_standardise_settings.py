@@ -27,7 +27,9 @@ def test_yaml_form() -> None:
     assert settings.documents["passport"].per_country
     assert settings.documents["uscc"].parts["organisation_code"].start == 9
     assert settings.contact_max_parties == 9
-    assert StandardiseSettings.model_validate(yaml.safe_load(yaml.safe_dump(settings.model_dump(mode="json")))) == settings
+    assert (
+        StandardiseSettings.model_validate(yaml.safe_load(yaml.safe_dump(settings.model_dump(mode="json")))) == settings
+    )
 
 
 def test_defaults_stand_alone() -> None:
@@ -48,7 +50,10 @@ def test_defaults_stand_alone() -> None:
         ({"documents": {"a": {"pattern": "(a)(b)"}}}, "at most one group"),
         ({"documents": {"a": {"pattern": "a(?=b)"}}}, "RE2"),
         ({"documents": {"a": {"identifies": "animal"}}}, "person"),
-        ({"documents": {"a": {"pattern": "a", "parts": {"b": {"start": 1, "length": 2}}}}}, "type that is not listed: b"),
+        (
+            {"documents": {"a": {"pattern": "a", "parts": {"b": {"start": 1, "length": 2}}}}},
+            "type that is not listed: b",
+        ),
         ({"address_priority": {"person": ["home"]}}, "organisation is missing"),
         ({"contact_max_parties": 0}, "greater than or equal to 1"),
     ],
