@@ -2,7 +2,6 @@
 
 from standardise_staging import Staging, settings_of
 
-
 Parts = tuple[str | None, str | None, str | None, str | None]
 
 

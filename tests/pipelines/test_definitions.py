@@ -90,4 +90,4 @@ def test_the_sensor_asks_for_complete_dates_only(tmp_path: Path) -> None:
             dg.build_sensor_context(instance=instance, repository_def=definitions.get_repository_def())
         )
     assert [request.partition_key for request in result.run_requests] == ["2026-10-29"]
-    assert NIGHT == sensor.job_name
+    assert sensor.job_name == NIGHT
