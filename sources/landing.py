@@ -5,6 +5,9 @@ Nothing is interpreted: landed columns are the contract's fields as text, then `
 delivered is in exactly one of the two. A delivery whose figures disagree, or with more bad rows than the contract
 allows, is refused and leaves what was there before. The same delivery lands byte for byte the same.
 
+The limit is a share of the rows delivered, rounded down, but at least one row, so that one torn line does not
+stop a small file; a limit of 0 allows none, and a delivery without one good row is refused whatever the limit.
+
 Where partitions lie is the caller's knowledge: paths come in, written under a temporary name and renamed.
 """
 
@@ -24,29 +27,30 @@ from sources.contract import SourceObject
 from sources.control import Delivered, Figures, as_decimal, compare, read_control, read_trailer
 from sources.conversions import literal
 from sources.delivery import ObjectDelivery, SystemDelivery
-from sources.errors import DeliveryError, DeliveryMissing, DeliveryRefused, all_of, problem_line
+from sources.errors import DeliveryError, DeliveryMissing, DeliveryRefused, all_of
 from sources.manifest import ControlTotal, LandingResult, read_manifest, write_manifest
 from sources.offenders import find_offenders
 from sources.parquet_files import parquet, publish
 from sources.quarantine import Spool, counts_by_rule, first_places, write_quarantine
 from sources.readers import Snapshot
+from sources.readers.shapes import refusal
 from sources.rules import total_of, unreadable_number
 
 __all__ = ["LandingResult", "LandingSettings", "LandingTarget", "land", "land_system", "read_manifest"]
 
 _PLACES_SHOWN = 5
-_MEMORY_BYTES = 512_000_000
+_MEMORY_BYTES = 400_000_000
 
 
 @dataclass(frozen=True)
 class LandingSettings:
     """Bounds of a landing: folder to spill to, DuckDB's memory and threads.
 
-    Landing takes at most 512 MB for DuckDB, however much is allowed; readers need about 200 MB beside it.
+    Landing takes at most 400 MB for DuckDB, however much is allowed; readers need about 200 MB beside it.
     """
 
     spill: Path
-    memory_limit: str = "512MB"
+    memory_limit: str = "400MB"
     threads: int = 2
 
 
@@ -207,10 +211,10 @@ class _Landing:
         )
         landed = self._without_offenders() if offenders else arrived
         result = self._result(delivered, figures, spool, quarantined, landed)
-        # The landed partition last: where it is, its quarantine is too.
+        # The landed partition last: where it is, its quarantine and its manifest are too.
         publish(self._temporary("quarantine"), self._target.quarantine)
-        publish(landed, self._target.landing)
         write_manifest(result, self._target.landing)
+        publish(landed, self._target.landing)
         return result
 
     def remove_temporary_files(self) -> None:
@@ -223,9 +227,8 @@ class _Landing:
         path = self._target.quarantine if name == "quarantine" else self._target.landing
         return path.with_name(f".{path.name}.{name}.tmp")
 
-    def _refused(self, message: str, file: str | None = None) -> DeliveryRefused:
-        names = ", ".join(reader.name for reader in self._readers)
-        return DeliveryRefused(problem_line(self._object.system, self._object.name, file or names, message))
+    def _refused(self, message: str) -> DeliveryRefused:
+        return refusal(self._object, ", ".join(reader.name for reader in self._readers), message)
 
     def _note(self, message: str) -> None:
         self._problems.extend(self._refused(message).problems)

@@ -59,8 +59,8 @@ def find_offenders(
         create temp table quarantined as
         select
             _row,
-            arg_min(field, place) as field,
-            arg_min(rule, place) as rule,
+            arg_min(field, (place, field)) as field,
+            arg_min(rule, (place, field)) as rule,
             case
                 when count(*) = 1 then min(reason)
                 else string_agg(concat(field || ': ', reason), '; ' order by place, field)

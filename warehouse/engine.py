@@ -57,6 +57,7 @@ class Engine:
         )
         try:
             con.execute("set TimeZone = 'UTC'")
+            con.execute("set enable_progress_bar = false")
             for table_id in table_ids:
                 self._add_view(con, table_id, business_date)
             yield con

@@ -96,9 +96,8 @@ def _locate(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, lexic
             select
                 raw,
                 regexp_matches(text, '\p{{Han}}') as is_joined,
-                text
+                case when {bare("text")} in {nothing} then '' else text end as text
             from folded
-            where {bare("text")} not in {nothing}
         )
         select
             raw, is_joined,

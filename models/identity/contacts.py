@@ -69,14 +69,17 @@ def _create_emails(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings
     nobody = sorted(email.lower() for email in settings.placeholders.emails)
     con.execute(
         rf"""
+        create or replace table {WORK}.contact_email as
+        select raw, regexp_replace(lower(part), '^mailto:|\s', '', 'g') as value
+        from {WORK}.contact_part
+        where contains(part, '@')
+        """
+    )
+    con.execute(
+        rf"""
         create or replace table {WORK}.contact_value as
-        with email as (
-            select raw, regexp_replace(lower(part), '^mailto:|\s', '', 'g') as value
-            from {WORK}.contact_part
-            where contains(part, '@')
-        )
         select raw, 'email' as kind, value as contact_value, not contains(value, '*') as may_identify
-        from email
+        from {WORK}.contact_email
         where
             regexp_matches(replace(value, '*', '_'), {quoted(_EMAIL)})
             and value not in {sql_list(nobody)}

@@ -55,7 +55,7 @@ def map_distinct(
         function: Takes one list a column and returns new columns by name, each as long as the lists: text, or an
             Arrow array of another type.
     """
-    values = con.execute(values_sql).to_arrow_table()
+    values = con.sql(values_sql).to_arrow_table()
     found = function(*(column.to_pylist() for column in values.columns))
     for name, column in found.items():
         values = values.append_column(name, column if isinstance(column, pa.Array) else pa.array(column, pa.string()))

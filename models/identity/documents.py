@@ -4,7 +4,8 @@ Here live ``std.party_document`` and the step to it. Here do not live the checks
 (``identifiers.py``) nor the rules of a bank (``standardise_settings.py``).
 
 A masked number keeps ``*`` for what is hidden and is never valid. A number that its issuing country alone
-makes unique is written ``CN:E12345678``.
+makes unique is written ``CN:E12345678``; where a record does not say the country, it is the only one under which
+other records know the number, and a number that is known under several is not valid there.
 """
 
 import datetime as dt
@@ -41,9 +42,10 @@ def create_documents(
 
 def _create_rows(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, lexicon: Lexicon) -> None:
     """Create ``std_work.document_row``: numbers in capital letters and digits, placeholders gone."""
+    # Spelled first and filtered after: DuckDB would compute the spelling anew for each condition.
     con.execute(
         rf"""
-        create or replace table {WORK}.document_number as
+        create or replace table {WORK}.document_spelled as
         with folded as (
             select
                 raw,
@@ -59,14 +61,16 @@ def _create_rows(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, 
                     else regexp_replace(text, '[^0-9A-Z*]', '', 'g')
                 end as number
             from folded
-        ),
-        spelled as (
-            select
-                raw, text, case when contains(number, 'XXX') then replace(number, 'X', '*') else number end as number
-            from bare
         )
+        select raw, text, case when contains(number, 'XXX') then replace(number, 'X', '*') else number end as number
+        from bare
+        """
+    )
+    con.execute(
+        f"""
+        create or replace table {WORK}.document_number as
         select raw, number
-        from spelled
+        from {WORK}.document_spelled
         where
             length(number) >= {_SHORTEST}
             and regexp_matches(number, '[0-9A-Z]')
@@ -184,11 +188,10 @@ def _judge(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, busine
             left join {WORK}.document_checked as checked using (document_type, number)
         ),
         seen as (
-            select document_type, number, min(country) as country
+            select document_type, number, min(country) as country, min(country) <> max(country) as is_several
             from checked
             where is_by_country and country is not null
             group by document_type, number
-            having min(country) = max(country)
         ),
         issued as (
             select
@@ -196,8 +199,9 @@ def _judge(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, busine
                 coalesce(
                     checked.country,
                     {f"case checked.document_type {country} end" if country else "null"},
-                    seen.country
-                ) as country
+                    case when not seen.is_several then seen.country end
+                ) as country,
+                coalesce(seen.is_several, false) as is_several
             from checked
             left join seen using (document_type, number)
         )
@@ -205,7 +209,7 @@ def _judge(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, busine
             party_no, document_type, number,
             case when is_by_country and country is not null then country || ':' || number else number
             end as document_number,
-            is_valid and (not is_by_country or country is not null) as is_valid,
+            is_valid and (country is not null or not is_several) as is_valid,
             birth_date, sex
         from issued
         """,

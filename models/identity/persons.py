@@ -98,6 +98,8 @@ def _create_written(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyin: Pi
     """Create ``std_work.written_name``: names in the romanised script, split and read."""
     letter = rf"\p{{{pinyin.language.script}}}"
     compounds = sql_list(pinyin.language.compound_surnames)
+    # 巴合提 玉山: a blank in a long name stands for the dot that many systems cannot write.
+    blank_for_dot = rf"^{letter}{{2,}} +{letter}{{3,}} *$|^{letter}{{3,}} +{letter}{{2,}} *$"
     withheld = "trimmed"
     for word in lexicon.words("withheld_words"):
         withheld = rf"regexp_replace({withheld}, '({letter}){word}$', '\1{'*' * len(word)}')"
@@ -109,7 +111,15 @@ def _create_written(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyin: Pi
                 name_no,
                 regexp_replace(family, '[^{letter}]', '', 'g') as family,
                 trim(regexp_replace(
-                    regexp_replace(untitled, {quoted(_DOTS)}, '·', 'g'), '[^{letter}·*]', '', 'g'
+                    regexp_replace(
+                        case
+                            when regexp_matches(untitled, {quoted(blank_for_dot)})
+                                then replace(trim(untitled), ' ', '·')
+                            else untitled
+                        end,
+                        {quoted(_DOTS)}, '·', 'g'
+                    ),
+                    '[^{letter}·*]', '', 'g'
                 ), '·') as trimmed,
                 text <> untitled as is_titled
             from {WORK}.person_text

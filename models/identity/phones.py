@@ -44,7 +44,6 @@ def create_phones(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings,
         dialled as (
             select raw, part, regexp_replace(part, '[ ().–-]', '', 'g') as dialled
             from phone
-            where regexp_matches(part, '[0-9]')
         )
         select
             raw, part,

@@ -112,8 +112,8 @@ class Pinyin:
     def in_order(self, one: str, other: str) -> tuple[str, str]:
         """Return two words with the likelier surname first, whatever order they came in.
 
-        Where both are surnames a compound or the more frequent one leads, where none is the alphabet decides: 张伟, ZHANG
-        WEI and WEI ZHANG are one name.
+        Where both are surnames a compound or the more frequent one leads, where none is the alphabet decides:
+        张伟, ZHANG WEI and WEI ZHANG are one name.
         """
         rank, unknown = self.surname_rank, len(self.surname_rank)
         one_first = (rank.get(one, unknown), one) <= (rank.get(other, unknown), other)

@@ -82,7 +82,7 @@ class DocumentRule(_Settings):
         identifies: The kind of party that the number identifies; on a record of the other kind (a legal
             representative's id on the company's record) the number is not strong.
         per_country: Numbers are unique only within the issuing country, so the country becomes part of the
-            number (``CN:E12345678``); a number without a country is never valid.
+            number (``CN:E12345678``) where it is known.
         country: Issuing country where neither the document nor the party names one (ISO alpha-2).
         parts: Other document types whose number lies inside this one.
     """

@@ -16,11 +16,12 @@ import pyarrow.compute as pc
 import pyarrow.csv as csv
 
 from sources.contract import SourceObject
+from sources.readers.charset import Lines, encodings_to_try
 from sources.readers.extra import extra_json
 from sources.readers.header import Columns, match_columns, matches
 from sources.readers.records import Cut, Dialect, cut_records, split_record, stray_returns
 from sources.readers.shapes import EXTRA, Report, Trouble, batch_schema, refusal
-from sources.readers.text import LONGEST_RECORD, Lines, TextBlock, TextFile, encodings_to_try
+from sources.readers.text import LONGEST_RECORD, TextBlock, TextFile
 
 _STAND_INS = "\x1f\x1e\x1d\x1c"
 _REPLACED = "\ufffd"

@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.contract import Field, SourceObject
+from sources.readers.charset import Charset, Lines, misfit
 from sources.readers.shapes import Report, Trouble, batch_schema, refusal
-from sources.readers.text import BLOCK_BYTES, ByteStream, Charset, Lines, TextFile, misfit
+from sources.readers.text import BLOCK_BYTES, ByteStream, TextFile
 
 _PADDING = " \u3000\0\n"
 _SAMPLE_BYTES = 1 << 16

@@ -15,8 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sources.contract import SourceObject
+from sources.readers.charset import Lines
 from sources.readers.shapes import EXTRA, LINE, Report, Trouble, batch_schema, refusal
-from sources.readers.text import Lines, TextBlock, TextFile
+from sources.readers.text import TextBlock, TextFile
 
 _QUOTE, _BACKSLASH, _POINT = b'"'[0], b"\\"[0], b"."[0]
 _REPLACED = "\ufffd"

@@ -158,7 +158,7 @@ def test_passports_belong_to_a_country() -> None:
         "cn": ("CN:E12345678", True, True),
         "us": ("US:E12345678", True, True),
         "national": ("FR:X7654321", True, True),
-        "lone": ("Z99887766", False, False),
+        "lone": ("Z99887766", True, True),
     }
 
 
@@ -169,6 +169,10 @@ def test_a_passport_without_country_takes_the_only_one_there_is() -> None:
         staging.document(record_id, "E12345678", "passport", country)
     result = staging.standardised()
     assert result.of("party_document", "2", "document_number", "is_valid") == [("CN:E12345678", True)]
+    # with two countries to choose from it stays what it is, and proves nothing
+    staging.document(staging.party("3", "John Smith"), "E12345678", "passport", "US")
+    result = staging.standardised()
+    assert result.of("party_document", "2", "document_number", "is_valid") == [("E12345678", False)]
 
 
 def test_permits_lose_their_issue_count() -> None:

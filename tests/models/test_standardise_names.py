@@ -50,6 +50,9 @@ def test_chinese_names() -> None:
         "迪丽热巴·迪力木拉提": ("迪丽热巴迪力木拉提", None, None, "DILIMULATI DILIREBA"),
         "迪丽热巴•迪力木拉提": ("迪丽热巴迪力木拉提", None, None, "DILIMULATI DILIREBA"),
         "迪丽热巴．迪力木拉提": ("迪丽热巴迪力木拉提", None, None, "DILIMULATI DILIREBA"),
+        "迪丽热巴 迪力木拉提": ("迪丽热巴迪力木拉提", None, None, "DILIMULATI DILIREBA"),
+        "迪丽热巴迪力木拉提": ("迪丽热巴迪力木拉提", None, None, "DILIREBADILIMULATI"),
+        "欧阳 娜娜": ("欧阳娜娜", "欧阳", "娜娜", "OUYANG NANA"),
     }
     assert dict(zip(expected, persons(*expected), strict=True)) == expected
 

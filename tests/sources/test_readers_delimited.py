@@ -236,6 +236,21 @@ def test_a_quote_that_never_closes_is_found_before_the_file_is_in_memory(
         desk.read(TWO, content)
 
 
+def test_a_few_damaged_lines_are_no_other_encoding(desk: Desk) -> None:
+    lines = [b"%d,plain" % n for n in range(100)]
+    lines[3] = lines[50] = b"3,\xff\xfe"
+    lines[70] = "70,é".encode()
+    read = desk.read(TWO, b"id,name\n" + b"\n".join(lines))
+    assert [t.line for t in read.troubles] == [5, 52]
+
+
+def test_a_line_without_end_is_refused_before_it_is_in_memory(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "BLOCK_BYTES", 1 << 10)
+    monkeypatch.setattr(text, "LONGEST_RECORD", 1 << 20)
+    with pytest.raises(DeliveryRefused, match=r"core.customer: f line 2: a line is longer than 1 MB"):
+        desk.read(TWO, b"id,name\n" + b"x" * (3 << 20))
+
+
 @pytest.mark.parametrize(("ending", "pack"), [(".gz", gzip.compress), (".zst", zstandard.compress)])
 def test_compressed(desk: Desk, ending: str, pack: Any) -> None:
     packed = pack(b"id,name\n" + b"1,a\n" * 1000) + pack(b"2,b\n")

@@ -29,6 +29,7 @@ class Language(BaseModel):
         person_titles: Words beside a name that are not part of it.
         withheld_words: Words in the place of a given name that is not told.
         organisation_forms: Legal forms by their short form.
+        organisation_prefixes: The same for legal forms that stand before the name.
         branch_words: Words that make an organisation's name the name of its branch.
         country_words: Names of the own country at the head of an address.
         region_suffixes: Words for kinds of administrative divisions, dropped behind a region's name.
@@ -55,6 +56,7 @@ class Language(BaseModel):
     person_titles: tuple[str, ...] = ()
     withheld_words: tuple[str, ...] = ()
     organisation_forms: dict[str, tuple[str, ...]] = {}
+    organisation_prefixes: dict[str, tuple[str, ...]] = {}
     branch_words: tuple[str, ...] = ()
     country_words: tuple[str, ...] = ()
     region_suffixes: tuple[str, ...] = ()
