@@ -7,6 +7,8 @@ A branch is not its head office, and two companies of one brand in two towns are
 distinguishes them stays, in ``branch_suffix`` and, without its brackets, in ``name_core``.
 """
 
+from collections.abc import Iterable
+
 import duckdb
 
 from models.identity.distinct_values import WORK, alternation, map_distinct, quoted
@@ -85,32 +87,32 @@ def _parts_sql(languages: list[Language], condition: str, joint: str, regions: s
     Words that are separated by blanks can stand for anything in the middle of a name (SMITH CO TRADING): there
     a legal form counts only at the end, or before a branch.
     """
-    short_form = {
-        word: short
-        for one in reversed(languages)
-        for short, variants in one.organisation_forms.items()
-        for word in variants
-    }
-    forms = alternation(sorted(short_form, key=lambda word: (-len(word), word)))
+    forms, short_form = _forms(one.organisation_forms for one in languages)
+    prefixes, short_prefix = _forms(one.organisation_prefixes for one in languages)
     branches = alternation(
         sorted({word for one in languages for word in one.branch_words}, key=lambda word: (-len(word), word))
     )
-    short_forms = "".join(f" when {quoted(word)} then {quoted(short)}" for word, short in sorted(short_form.items()))
     at_end = f"(?:{joint}{forms})*" if joint else ".*"
     return rf"""
         select * from (
             with cut as (
-                select name_no, is_written, text, regexp_extract(text, '{joint}{branches}$') as branch
+                select
+                    name_no, is_written, text,
+                    regexp_extract(text, '{joint}{branches}$') as branch,
+                    regexp_extract(text, '^({prefixes}){joint}.', 1) as prefix
                 from {WORK}.organisation_text
                 where {condition}
             ),
             headed as (
-                select *, left(text, length(text) - length(branch)) as head from cut
+                select
+                    *, ltrim(substr(left(text, length(text) - length(branch)), length(prefix) + 1)) as head
+                from cut
             ),
             parted as (
                 select
                     *,
                     case
+                        when regexp_full_match(head, '{forms}') then {{'core': head, 'form': '', 'tail': ''}}
                         when branch = '' then regexp_extract(
                             head, '^(.+?){joint}({forms})({at_end})$', ['core', 'form', 'tail']
                         )
@@ -126,7 +128,7 @@ def _parts_sql(languages: list[Language], condition: str, joint: str, regions: s
             divided as (
                 select
                     name_no, is_written, text, branch,
-                    case part.form{short_forms or " when '' then ''"} end as legal_form,
+                    coalesce(case part.form{short_form} end, case prefix{short_prefix} end) as legal_form,
                     case
                         when part.form <> '' then part.core
                         when length(head) >= length(place) + 2 then left(head, length(head) - length(place))
@@ -150,3 +152,14 @@ def _parts_sql(languages: list[Language], condition: str, joint: str, regions: s
                 case when branch <> '' then trim(tail || branch) end as branch_suffix
             from divided
         )"""
+
+
+def _forms(listed: Iterable[dict[str, tuple[str, ...]]]) -> tuple[str, str]:
+    """The pattern of every legal form, and the branches of the SQL ``case`` that gives its short form."""
+    short_form: dict[str, str] = {}
+    for forms in listed:
+        for short, variants in forms.items():
+            short_form.update({word: short for word in variants if word not in short_form})
+    pattern = alternation(sorted(short_form, key=lambda word: (-len(word), word)))
+    cases = "".join(f" when {quoted(word)} then {quoted(short)}" for word, short in sorted(short_form.items()))
+    return pattern, cases or " when null then null"

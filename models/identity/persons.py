@@ -7,6 +7,9 @@ A masked character becomes ``*``, one for each, and stays in ``name_standard``; 
 and no ``given_name``, because nothing may agree on what is unknown. A surname alone (王先生) is masked too: 王*.
 """
 
+import re
+from collections.abc import Sequence
+
 import duckdb
 import pyarrow as pa
 
@@ -28,7 +31,8 @@ def create_persons(
     Columns: name_no, name_standard, surname, given_name, name_latin. Reads ``std_work.name_value``.
     """
     letter = rf"\p{{{pinyin.language.script}}}" if pinyin else r"[^\s\S]"
-    titles = alternation([fold(word) for word in (*settings.titles, *lexicon.words("person_titles"))])
+    title_words = [fold(word) for word in (*settings.titles, *lexicon.words("person_titles"))]
+    titles = alternation(title_words)
     con.execute(
         rf"""
         create or replace table {WORK}.person_text as
@@ -72,7 +76,7 @@ def create_persons(
         latin_names.columns,
     )
     if pinyin:
-        _create_written(con, lexicon, pinyin)
+        _create_written(con, lexicon, pinyin, title_words)
     else:
         con.execute(
             f"""
@@ -94,12 +98,13 @@ def create_persons(
     )
 
 
-def _create_written(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyin: Pinyin) -> None:
+def _create_written(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyin: Pinyin, titles: Sequence[str]) -> None:
     """Create ``std_work.written_name``: names in the romanised script, split and read."""
     letter = rf"\p{{{pinyin.language.script}}}"
     compounds = sql_list(pinyin.language.compound_surnames)
     # 巴合提 玉山: a blank in a long name stands for the dot that many systems cannot write.
     blank_for_dot = rf"^{letter}{{2,}} +{letter}{{3,}} *$|^{letter}{{3,}} +{letter}{{2,}} *$"
+    torn_title = f"(?:·*(?:{'|'.join('·*'.join(map(re.escape, title)) for title in titles)}))+$"
     withheld = "trimmed"
     for word in lexicon.words("withheld_words"):
         withheld = rf"regexp_replace({withheld}, '({letter}){word}$', '\1{'*' * len(word)}')"
@@ -125,6 +130,14 @@ def _create_written(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyin: Pi
             from {WORK}.person_text
             where regexp_matches(untitled, '{letter}')
         ),
+        -- a title may only show once the signs inside it are gone, dots among them
+        bared as (
+            select
+                name_no, family,
+                regexp_replace(trimmed, '{torn_title}', '') as trimmed,
+                is_titled or regexp_matches(trimmed, '{torn_title}') as is_titled
+            from written
+        ),
         starred as (
             select
                 name_no, family,
@@ -132,7 +145,7 @@ def _create_written(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyin: Pi
                     when length(trimmed) = 1 or (is_titled and trimmed in {compounds}) then trimmed || '*'
                     else {withheld}
                 end as dotted
-            from written
+            from bared
         ),
         named as (
             select
