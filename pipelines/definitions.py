@@ -5,7 +5,7 @@ import dagster as dg
 from pipelines.assets import identity, landing, release, tables
 from pipelines.assets.common import Wiring
 from pipelines.automation import deliveries_sensor, failure_sensor, night_schedule
-from pipelines.workspace import Workspace, canonical_entities
+from pipelines.workspace import Workspace
 
 NIGHT = "night"
 
@@ -33,23 +33,14 @@ def build_definitions(workspace: Workspace, loggers: dict[str, dg.LoggerDefiniti
 
 
 def _assets(wiring: Wiring) -> list[dg.AssetsDefinition]:
-    workspace = wiring.workspace
-    definitions = workspace.tables
-    entities = canonical_entities()
     built = [landing.deliveries_asset(wiring)]
-    for contract in workspace.bank.contracts:
+    for contract in wiring.workspace.bank.contracts:
         built.append(landing.landing_assets(wiring, contract))
         deltas = [source for source in contract.objects if source.delivery.mode == "delta"]
         built.extend(landing.delta_state_asset(wiring, source) for source in deltas)
-    for table in definitions.values():
-        if table.sql:
-            built.append(tables.sql_asset(wiring, table))
-        elif table.layer == "staging" and table.name in entities:
-            built.append(tables.entity_asset(wiring, table))
-    built.append(tables.exchange_rate_asset(wiring, definitions["staging.exchange_rate"]))
-    built.append(tables.conversion_loss_asset(wiring, definitions["staging.conversion_loss"]))
+    built.extend(tables.table_assets(wiring))
     built.extend(identity.identity_asset(wiring, name) for name in identity.STEPS)
-    built.append(release.release_asset(wiring, list(definitions.values())))
+    built.append(release.release_asset(wiring, list(wiring.workspace.tables.values())))
     return built
 
 
