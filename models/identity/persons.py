@@ -59,7 +59,7 @@ def create_persons(
         select
             name_no, family, text,
             case
-                when regexp_matches(text, '{letter}') then regexp_replace(text, '(?:{titles}\P{{L}}*)+$', ' ')
+                when regexp_matches(text, '{letter}') then regexp_replace(text, '(?:{titles}[^\p{{L}}*]*)+$', ' ')
                 else text
             end as untitled
         from withheld
@@ -104,10 +104,10 @@ def _create_written(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyin: Pi
     compounds = sql_list(pinyin.language.compound_surnames)
     # 巴合提 玉山: a blank in a long name stands for the dot that many systems cannot write.
     blank_for_dot = rf"^{letter}{{2,}} +{letter}{{3,}} *$|^{letter}{{3,}} +{letter}{{2,}} *$"
-    torn_title = f"(?:·*(?:{'|'.join('·*'.join(map(re.escape, title)) for title in titles)}))+$"
+    torn_title = f"(?:·*{_torn(titles)})+$"
     withheld = "trimmed"
     for word in lexicon.words("withheld_words"):
-        withheld = rf"regexp_replace({withheld}, '({letter}){word}$', '\1{'*' * len(word)}')"
+        withheld = rf"regexp_replace({withheld}, '({letter})·*{_torn([word])}$', '\1{'*' * len(word)}')"
     con.execute(
         rf"""
         create or replace table {WORK}.written_text as
@@ -130,7 +130,7 @@ def _create_written(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyin: Pi
             from {WORK}.person_text
             where regexp_matches(untitled, '{letter}')
         ),
-        -- a title may only show once the signs inside it are gone, dots among them
+        -- a title, or a word for what is withheld, may only show once the signs inside it are gone, dots among them
         bared as (
             select
                 name_no, family,
@@ -233,3 +233,9 @@ def _create_written(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyin: Pi
         left join {WORK}.surname_rank as given_rank on given.latin = given_rank.latin
         """
     )
+
+
+def _torn(words: Sequence[str]) -> str:
+    """A regular expression group of the words, with or without dots between their characters."""
+    spread = ["·*".join(map(re.escape, word)) for word in words]
+    return f"(?:{'|'.join(spread)})" if spread else alternation([])

@@ -65,6 +65,7 @@ def test_hidden_characters_stay_as_stars_and_prove_nothing() -> None:
         "张某某": ("张**", "张", None, None),
         "王小姐": ("王*", "王", None, None),
         "欧阳先生": ("欧阳*", "欧阳", None, None),
+        "张·某": ("张*", "张", None, None),
         "李?明": ("李*明", "李", None, None),
         "*伟": ("*伟", None, None, None),
         "张": ("张*", "张", None, None),
