@@ -1,37 +1,24 @@
 """Excel workbooks (xlsx): one sheet, a header row, cells as the text a person sees in them."""
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pyarrow as pa
 from openpyxl.utils.exceptions import InvalidFileException
 
-from sources.contract import SourceObject
 from sources.readers.extra import extra_json
 from sources.readers.header import Columns, match_columns
-from sources.readers.shapes import Report, batch_schema, refusal
+from sources.readers.shapes import CellReader, Report, batch_schema, refusal
 from sources.readers.values import as_spreadsheet_text
 
 _BATCH_ROWS = 20_000
 
 
-class ExcelReader:
+class ExcelReader(CellReader):
     """Reads one sheet of a workbook (see ``shapes.Reader``); line numbers are the sheet's row numbers."""
-
-    has_bytes = False
-    codec = "utf-8"
-
-    def __init__(self, obj: SourceObject, path: Path, name: str) -> None:
-        self._object = obj
-        self._path = path
-        self.name = name
-        self.warnings: list[str] = []
-        self.trailer = ""
-        self.blank_lines = 0
 
     def batches(self, report: Report) -> Iterator[pa.RecordBatch]:
         """Stream the rows (see ``shapes.Reader.batches``); short rows are filled with empty cells."""
@@ -48,14 +35,6 @@ class ExcelReader:
                     yield self._batch(part, columns)
             finally:
                 book.close()
-
-    def raw(self, lines: Sequence[int]) -> Iterator[bytes]:
-        """Nothing: a row of a sheet has no bytes of its own."""
-        yield from ()
-
-    def secrets(self, raw: bytes) -> list[bytes]:
-        """Nothing: there are no bytes."""
-        return []
 
     def _sheet(self, book: Any) -> Any:
         wanted = self._object.delivery.sheet

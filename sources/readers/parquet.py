@@ -1,34 +1,21 @@
 """Parquet: row groups in small batches, every column as DuckDB spells it; nested columns as JSON text."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sources.contract import SourceObject
 from sources.readers.extra import extra_json
 from sources.readers.header import Columns, match_columns
-from sources.readers.shapes import Report, batch_schema, refusal
+from sources.readers.shapes import CellReader, Report, batch_schema, refusal
 
 _BATCH_ROWS = 65_536
 
 
-class ParquetReader:
+class ParquetReader(CellReader):
     """Reads one Parquet file of an object (see ``shapes.Reader``); rows are numbered from 1."""
-
-    has_bytes = False
-    codec = "utf-8"
-
-    def __init__(self, obj: SourceObject, path: Path, name: str) -> None:
-        self._object = obj
-        self._path = path
-        self.name = name
-        self.warnings: list[str] = []
-        self.trailer = ""
-        self.blank_lines = 0
 
     def batches(self, report: Report) -> Iterator[pa.RecordBatch]:
         """Stream the rows (see ``shapes.Reader.batches``); no row of a Parquet file is unreadable by itself."""
@@ -48,14 +35,6 @@ class ParquetReader:
             if isinstance(error, FileNotFoundError):
                 raise
             raise refusal(self._object, self.name, "not a whole Parquet file") from error
-
-    def raw(self, lines: Sequence[int]) -> Iterator[bytes]:
-        """Nothing: a row of a Parquet file has no bytes of its own."""
-        yield from ()
-
-    def secrets(self, raw: bytes) -> list[bytes]:
-        """Nothing: there are no bytes."""
-        return []
 
     def _batch(self, table: pa.Table, columns: Columns, line: int) -> pa.RecordBatch:
         arrays = [column.combine_chunks() for column in table.columns]

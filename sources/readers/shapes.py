@@ -8,6 +8,7 @@ that is not text in the file's encoding is in the batches and reported too. Rule
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
@@ -79,3 +80,26 @@ def refusal(obj: SourceObject, file: str, messages: str | Sequence[str], line: i
     """Make the error that refuses a file, with one problem for each message."""
     listed = [messages] if isinstance(messages, str) else messages
     return DeliveryRefused([problem_line(obj.system, obj.name, file, message, line) for message in listed])
+
+
+class CellReader:
+    """What readers of files made of cells share (see ``Reader``): their rows have no bytes of their own."""
+
+    has_bytes = False
+    codec = "utf-8"
+
+    def __init__(self, obj: SourceObject, path: Path, name: str) -> None:
+        self._object = obj
+        self._path = path
+        self.name = name
+        self.warnings: list[str] = []
+        self.trailer = ""
+        self.blank_lines = 0
+
+    def raw(self, lines: Sequence[int]) -> Iterator[bytes]:
+        """Nothing: a row has no bytes of its own."""
+        yield from ()
+
+    def secrets(self, raw: bytes) -> list[bytes]:
+        """Nothing: there are no bytes."""
+        return []
