@@ -168,6 +168,9 @@ def _check_delivery(
     if delivery.format == "fixed":
         for lacking in (f for f in fields if f.width is None):
             reading.say(place, f"format fixed: field {lacking.name!r} has no 'width' in bytes")
+    if delivery.format == "fixed" or not delivery.header:
+        for lacking in (f for f in fields if f.optional):
+            reading.say(place, f"field {lacking.name!r} cannot be optional: the file has no header that could lack it")
     control = delivery.control
     if control is None:
         return

@@ -20,7 +20,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 LOGICAL_TYPES = ("string", "date", "timestamp", "number", "integer", "boolean", "object", "array")
 CLASSIFICATIONS = ("none", "C1", "C2", "C3")
-FIELD_PROPERTIES = ("width", "start", "on_invalid", "decimals", "not_future", "tokenise")
+FIELD_PROPERTIES = ("width", "start", "on_invalid", "decimals", "not_future", "tokenise", "optional")
 _NAME = re.compile(r"[^\W\d_]\w*")
 
 
@@ -154,12 +154,12 @@ def read_field(reading: Reading, location: Location, entry: dict[str, Any], nest
         enum=tuple(str(e["value"]) for e in entry.get("enum") or () if isinstance(e, dict) and "value" in e),
         properties=read_fields(reading, location, nested=True),
         items=read_field(reading, items_at, items, nested=True) if isinstance(items, dict) else None,
-        **_field_properties(reading, location, logical_type, custom),
+        **_field_properties(reading, location, logical_type, entry, custom),
     )
 
 
 def _field_properties(
-    reading: Reading, location: Location, logical_type: str, custom: dict[str, Any]
+    reading: Reading, location: Location, logical_type: str, entry: dict[str, Any], custom: dict[str, Any]
 ) -> dict[str, Any]:
     """Check the custom properties of a field; wrong ones are reported and left at their default."""
     numeric = logical_type in ("number", "integer")
@@ -186,6 +186,10 @@ def _field_properties(
         check("not_future", fits, "true or false, for a date or timestamp")
     if "tokenise" in custom:
         check("tokenise", custom["tokenise"] == "card", "only 'card' is known")
+    if "optional" in custom:
+        always_there = entry.get("required") is True or entry.get("primaryKey") is True
+        fits = isinstance(custom["optional"], bool) and not (custom["optional"] and always_there)
+        check("optional", fits, "true or false; a required field or a key cannot be left out")
     return made
 
 

@@ -60,7 +60,7 @@ class Delivery(Shape):
     """How an object arrives: mode, format, file pattern or table, and the checks of the delivery as a whole."""
 
     mode: Literal["full", "delta", "append"]
-    format: Literal["csv", "fixed", "jsonl", "parquet", "excel", "sql"]
+    format: Literal["csv", "fixed", "jsonl", "parquet", "excel", "sql", "auto"]
     pattern: str | None = None
     parts: bool = False
     encoding: str = "utf-8"
@@ -91,8 +91,8 @@ class Field:
     """One field as delivered. ``physical_name`` is the header, JSON key or database column; ``name`` is ours.
 
     ``formats``: strptime formats of a date or timestamp ('' tuple: not said). ``width`` and ``start`` (from 1) are
-    bytes. ``decimals``: implied decimals, '12345' with 2 means 123.45. ``properties`` are those of a nested object,
-    ``items`` describes the items of an array.
+    bytes. ``decimals``: implied decimals, '12345' with 2 means 123.45. ``optional``: the file may lack the column.
+    ``properties`` are those of a nested object, ``items`` describes the items of an array.
     """
 
     name: str
@@ -113,6 +113,7 @@ class Field:
     decimals: int = 0
     not_future: bool = False
     tokenise: str | None = None
+    optional: bool = False
     properties: tuple["Field", ...] = ()
     items: "Field | None" = None
 

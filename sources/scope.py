@@ -13,7 +13,7 @@ from sources.problems import hint
 ITEM = "item"
 POSITION = "item.position"
 # Formats in which a field may hold an object or array although its contract says text.
-_JSON_FORMATS = ("jsonl", "parquet", "sql")
+_JSON_FORMATS = ("jsonl", "parquet", "sql", "auto")
 
 
 class UnknownPathError(ValueError):

@@ -36,11 +36,18 @@ FILE_READERS: dict[str, Callable[[SourceObject, Path, str], Reader]] = {
     "parquet": ParquetReader,
     "excel": ExcelReader,
 }
+# Format of a file by the end of its name, for ``format: auto``; anything else is delimited text.
+_ENDINGS = {".parquet": "parquet", ".xlsx": "excel", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_COMPRESSED = (".gz", ".zst")
 
 
 def open_file(obj: SourceObject, path: Path, name: str) -> Reader:
     """The reader of one file of an object; ``name`` is what messages and ``_source_file`` call it."""
-    return FILE_READERS[obj.delivery.format](obj, path, name)
+    form: str = obj.delivery.format
+    if form == "auto":
+        endings = [ending for ending in map(str.lower, path.suffixes) if ending not in _COMPRESSED]
+        form = _ENDINGS.get(endings[-1] if endings else "", "csv")
+    return FILE_READERS[form](obj, path, name)
 
 
 def open_table(obj: SourceObject, snapshot: Snapshot, business_date: dt.date) -> Reader:

@@ -146,17 +146,17 @@ class DatabaseReader:
         table = ".".join(preparer.quote(part) for part in str(delivery.table).split("."))
         names = list(connection.execute(sa.text(f"select * from {table} where 1 = 0")).keys())
         columns, _ = match_columns(self._object, names, self.name)
-        places = {field.name: place for field, place in zip(self._object.fields, columns.positions, strict=True)}
-        keys = ", ".join(preparer.quote(names[places[key]]) for key in self._object.primary_key)
+        places = {f.name: place for f, place in zip(self._object.fields, columns.positions, strict=True)}
+        order = [places[key] for key in self._object.primary_key]
+        keys = ", ".join(preparer.quote(names[place]) for place in order if place is not None)
         return sa.text(f"select * from {table}" + (f" order by {keys}" if keys else ""))
 
     def _batch(self, rows: Sequence[sa.Row[Any]], columns: Columns, line: int) -> pa.RecordBatch:
         arrays = [pa.array([as_text(value) for value in values], pa.string()) for values in zip(*rows, strict=True)]
         extra = extra_json({name: arrays[place] for name, place in columns.extras}, len(rows))
         lines = pa.array(range(line, line + len(rows)), pa.int64())
-        return pa.record_batch(
-            [*(arrays[place] for place in columns.positions), extra, lines], schema=batch_schema(self._object)
-        )
+        fields = columns.of_fields(arrays, len(rows))
+        return pa.record_batch([*fields, extra, lines], schema=batch_schema(self._object))
 
 
 def _engine(contract: Contract, exports: Path, environment: Mapping[str, str]) -> sa.Engine:

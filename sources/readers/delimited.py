@@ -94,7 +94,7 @@ class DelimitedReader:
         dialect, text = self._dialect(text, ord("\n"))
         values = split_record(text.decode(), dialect)
         places = zip(self._object.fields, self._columns.positions if self._columns else (), strict=False)
-        found = [values[place] for field, place in places if field.tokenise and place < len(values)]
+        found = [values[p] for field, p in places if field.tokenise and p is not None and p < len(values)]
         return [value.strip().encode(self.codec, "replace") for value in found if value.strip()]
 
     def _refuse(self, message: str, line: int | None) -> Exception:
@@ -190,7 +190,7 @@ class DelimitedReader:
         if columns.nameless is not None and pc.any(pc.not_equal(arrays[columns.nameless], "")).as_py():
             extras[f"column_{columns.nameless + 1}"] = arrays[columns.nameless]
         yield pa.record_batch(
-            [*(arrays[p] for p in columns.positions), extra_json(extras, table.num_rows), pa.array(lines)],
+            [*columns.of_fields(arrays, table.num_rows), extra_json(extras, table.num_rows), pa.array(lines)],
             schema=batch_schema(self._object),
         )
 
@@ -205,7 +205,7 @@ class DelimitedReader:
         rows = np.searchsorted(good, np.intersect1d(owners, good))
         for row in rows.tolist():
             places = zip(self._object.fields, columns.positions, strict=True)
-            fields = [field.name for field, p in places if _REPLACED in table.column(p)[row].as_py()]
+            fields = [f.name for f, p in places if p is not None and _REPLACED in table.column(p)[row].as_py()]
             reason = f"bytes that are not {self._delivery.encoding}"
             line = int(records.start_lines[good[row]])
             report(Trouble(line, fields[0] if fields else EXTRA, "encoding", reason))

@@ -81,6 +81,5 @@ class ExcelReader(CellReader):
 
         extra = extra_json({name: column(place) for name, place in columns.extras}, len(rows))
         lines = pa.array([number for number, _ in rows], pa.int64())
-        return pa.record_batch(
-            [*(column(place) for place in columns.positions), extra, lines], schema=batch_schema(self._object)
-        )
+        fields = columns.of_fields([column(place) for place in range(columns.count)], len(rows))
+        return pa.record_batch([*fields, extra, lines], schema=batch_schema(self._object))

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from sources.contract import Field, SourceObject
 from sources.readers.shapes import refusal
 
@@ -18,12 +20,19 @@ _SIMILAR = 0.6
 
 @dataclass(frozen=True)
 class Columns:
-    """Where the fields are: position of each field, of each extra column by name, and of a nameless last one."""
+    """Where the fields are: position of each field, of each extra column by name, and of a nameless last one.
+
+    The position of an optional field that is not there is None.
+    """
 
     count: int
-    positions: tuple[int, ...]
+    positions: tuple[int | None, ...]
     extras: tuple[tuple[str, int], ...] = ()
     nameless: int | None = None
+
+    def of_fields(self, arrays: Sequence[pa.Array], rows: int) -> list[pa.Array]:
+        """The columns of the contract's fields, in their order; nulls for an optional one that is not there."""
+        return [pa.nulls(rows, pa.string()) if place is None else arrays[place] for place in self.positions]
 
 
 def match_columns(obj: SourceObject, found: Sequence[str], file: str) -> tuple[Columns, list[str]]:
@@ -41,8 +50,8 @@ def match_columns(obj: SourceObject, found: Sequence[str], file: str) -> tuple[C
     extras = [(name, place) for place, name in enumerate(names) if place not in taken]
     nameless = len(names) - 1 if extras and extras[-1] == ("", len(names) - 1) else None
     extras = _distinct([extra for extra in extras if extra[1] != nameless])
-    missing = [field for field, position in zip(obj.fields, positions, strict=True) if position is None]
-    if missing and len(missing) == len(obj.fields):
+    missing = [f for f, place in zip(obj.fields, positions, strict=True) if place is None and not f.optional]
+    if missing and not taken:
         message = (
             f"none of the {len(obj.fields)} columns of the contract is in the header "
             f"({len(names)} columns found): is the header line missing, the delimiter or the encoding another?"
@@ -56,7 +65,7 @@ def match_columns(obj: SourceObject, found: Sequence[str], file: str) -> tuple[C
     if mistakes:
         raise refusal(obj, file, mistakes)
     warnings = [f"{file}: column {name!r} is not in the contract; kept in _extra" for name, _ in extras]
-    return Columns(len(names), tuple(p for p in positions if p is not None), tuple(extras), nameless), warnings
+    return Columns(len(names), tuple(positions), tuple(extras), nameless), warnings
 
 
 def matches(obj: SourceObject, found: Sequence[str]) -> int:

@@ -40,9 +40,8 @@ class ParquetReader(CellReader):
         arrays = [column.combine_chunks() for column in table.columns]
         extra = extra_json({name: arrays[place] for name, place in columns.extras}, table.num_rows)
         lines = pa.array(np.arange(line, line + table.num_rows))
-        return pa.record_batch(
-            [*(arrays[place] for place in columns.positions), extra, lines], schema=batch_schema(self._object)
-        )
+        fields = columns.of_fields(arrays, table.num_rows)
+        return pa.record_batch([*fields, extra, lines], schema=batch_schema(self._object))
 
 
 def _as_text(schema: pa.Schema) -> str:

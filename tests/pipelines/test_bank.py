@@ -11,7 +11,7 @@ from pipelines.cli.main import _add_commands, cli
 from pipelines.workspace import Workspace, canonical_entities
 
 
-@pytest.mark.parametrize("name", ["sample", "berka", "_scaffold"])
+@pytest.mark.parametrize("name", ["sample", "berka", "people", "_scaffold"])
 def test_the_banks_of_the_project_have_no_mistakes(name: str) -> None:
     bank = load_bank(find_bank(name), canonical_entities())
     assert bank.contracts

@@ -15,7 +15,7 @@ from sources.landing import LandingResult, LandingSettings, LandingTarget, land,
 from sources.readers import Reader, Trouble, open_file
 
 DATE = dt.date(2026, 1, 31)
-_CUSTOM = ("width", "start", "on_invalid", "decimals", "not_future", "tokenise")
+_CUSTOM = ("width", "start", "on_invalid", "decimals", "not_future", "tokenise", "optional")
 _OPTIONS = ("format", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength")
 
 Fields = dict[str, dict[str, Any]]

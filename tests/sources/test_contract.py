@@ -224,6 +224,18 @@ def test_fixed_width_needs_the_width_of_every_field() -> None:
     assert sum("has no 'width' in bytes" in problem for problem in shown) == 6
 
 
+def test_a_field_can_only_be_optional_where_a_header_could_lack_it() -> None:
+    optional = "{name: op, logicalType: string, customProperties: [{property: optional, value: true}]}"
+    right = RIGHT.replace("{name: op, logicalType: string}", optional)
+    contract, problems = parse_contract(right, "x")
+    assert not problems and contract is not None
+    assert [f.name for f in contract.objects[0].fields if f.optional] == ["op"]
+    said = "a required field or a key cannot be left out"
+    assert any(said in p for p in problems_of("string, customP", "string, required: true, customP", right))
+    said = "field 'op' cannot be optional: the file has no header"
+    assert any(said in p for p in problems_of("encoding: gb18030", "header: false", right))
+
+
 def test_load_contract_raises_with_every_problem(tmp_path: Path) -> None:
     path = tmp_path / "core.odcs.yaml"
     path.write_text(RIGHT.replace("mode: delta", "mode: d").replace("status:", "statsu:"), encoding="utf-8")

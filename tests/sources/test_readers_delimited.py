@@ -151,6 +151,15 @@ def test_missing_column(desk: Desk) -> None:
     )
 
 
+def test_an_optional_column_may_be_missing(desk: Desk) -> None:
+    fields = {"id": {}, "name": {"optional": True}, "city": {}, "mobile": {"optional": True}}
+    read = desk.read(fields, "city,id,mobile\nLinz,1,5\n")
+    assert read.values("id", "name", "city", "mobile", "_extra") == [("1", None, "Linz", "5", None)]
+    with pytest.raises(DeliveryRefused) as refused:
+        desk.read(fields, "id,name\n1,a\n")
+    assert refused.value.problems == ("core.customer: f: column 'city' is missing",)
+
+
 @pytest.mark.parametrize("header", ["id,name,mobile_no", "mobile_no,name,id"])
 def test_renamed_column(desk: Desk, header: str) -> None:
     with pytest.raises(DeliveryRefused, match="column 'mobile' is missing; 'mobile_no' is not in the contract: was"):

@@ -1,6 +1,7 @@
 """Parquet and Excel."""
 
 import datetime as dt
+import gzip
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,26 @@ def test_parquet_that_does_not_fit(desk: Desk) -> None:
         desk.read(TWO, parquet(desk, pa.table({"id": ["1"]})), format="parquet")
     with pytest.raises(DeliveryRefused, match=r"core.customer: f: not a whole Parquet file"):
         desk.read(TWO, parquet(desk, pa.table({"id": ["1"], "name": ["a"]}))[:-20], format="parquet")
+
+
+def test_optional_columns_of_cells_may_be_missing(desk: Desk) -> None:
+    fields = {"id": {}, "name": {"optional": True}, "city": {"optional": True}}
+    table = parquet(desk, pa.table({"city": ["Linz"], "id": ["1"]}))
+    sheet = workbook(desk, [["city", "id"], ["Linz", 1]])
+    for content, form in ((table, "parquet"), (sheet, "excel")):
+        assert desk.read(fields, content, format=form).values("id", "name", "city") == [("1", None, "Linz")]
+
+
+@pytest.mark.parametrize("name", ["f.parquet", "F.XLSX", "f.jsonl", "f.csv", "f.csv.gz", "f"])
+def test_the_files_ending_tells_its_format(desk: Desk, name: str) -> None:
+    rows = [["id", "name"], ["1", "a"]]
+    content = {
+        "f.parquet": lambda: parquet(desk, pa.table({"id": ["1"], "name": ["a"]})),
+        "F.XLSX": lambda: workbook(desk, rows),
+        "f.jsonl": lambda: '{"id": "1", "name": "a"}\n',
+        "f.csv.gz": lambda: gzip.compress(b"id,name\n1,a\n"),
+    }.get(name, lambda: "id,name\n1,a\n")()
+    assert desk.read(TWO, content, name=name, format="auto").values("id", "name") == [("1", "a")]
 
 
 def test_excel_cells_as_text(desk: Desk) -> None:

@@ -1,0 +1,51 @@
+"""From a set's exports to standardised party tables, through the same steps as a night.
+
+Both engines read what is written here: the staging tables of parties and ``identity.party_*``, in a lake of the
+benchmark's own. Nothing of identity resolution itself is here.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelines import steps
+from pipelines.workspace import Workspace
+from sources.sample import FIRST_DATE
+
+DATE: dt.date = FIRST_DATE
+STANDARDISED = ("party_standard", "party_name", "party_document", "party_contact")
+
+
+def stage(workspace: Workspace) -> None:
+    """Land what describes parties, conform it, standardise it.
+
+    Raises:
+        DeliveryError: the exports do not fit the contracts.
+    """
+    entities = [table for table in party_inputs(workspace) if table.startswith("staging.")]
+    tables = [workspace.tables[table] for table in entities]
+    needed = {relation for table in tables for relation in steps.entity_inputs(workspace, table)}
+    for contract in workspace.bank.contracts:
+        objects = [source for source in contract.objects if source.relation in needed]
+        steps.land(workspace, contract, objects, DATE)
+        for source in objects:
+            if source.delivery.mode == "delta":
+                steps.apply_delta(workspace, source, DATE)
+    for table in tables:
+        steps.conform_entity(workspace, table, DATE)
+    steps.standardise_parties(workspace, DATE)
+
+
+def party_inputs(workspace: Workspace) -> Sequence[str]:
+    """What standardisation reads."""
+    return workspace.tables["identity.party_standard"].inputs
+
+
+def readable(workspace: Workspace) -> list[str]:
+    """Tables that an engine may read: staged parties and standardised ones."""
+    return [*party_inputs(workspace), *(f"identity.{name}" for name in STANDARDISED)]
+
+
+def open_workspace(bank: str, folder: Path) -> Workspace:
+    """The benchmark's workspace below a folder: exports in ``exports``, the lake in ``home``."""
+    return Workspace.open(bank, folder / "home", folder / "exports")
