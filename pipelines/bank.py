@@ -55,6 +55,13 @@ class AlertSettings(_Section):
     command: tuple[str, ...] = ()
 
 
+class StewardSettings(_Section):
+    """Where stewards' decisions are logged (SQLAlchemy URL; a file below the home by default), and four eyes."""
+
+    url: str | None = None
+    four_eyes: bool = False
+
+
 class BankSettings(_Section):
     """What ``bank.yaml`` says."""
 
@@ -71,6 +78,7 @@ class BankSettings(_Section):
     releases: ReleaseSettings = ReleaseSettings()
     engine: EngineSettings = EngineSettings()
     alerts: AlertSettings = AlertSettings()
+    stewards: StewardSettings = StewardSettings()
 
     @field_validator("timezone")
     @classmethod

@@ -12,7 +12,7 @@ from dataclasses import replace
 import duckdb
 
 from models import staging
-from models.identity import cluster, collapse, customer_ids, score, standardise, training
+from models.identity import cluster, collapse, customer_ids, decided, score, standardise, training
 from models.identity.matching_model import ModelArtefact
 from models.tables import Table
 from pipelines.workspace import Workspace, canonical_entities
@@ -163,6 +163,18 @@ def standardise_parties(workspace: Workspace, date: dt.date) -> dict[str, int]:
     with workspace.engine.connection(date, inputs) as con:
         standardise.standardise(con, workspace.bank.matching.standardise, date)
         return _write(workspace, con, date, {f"identity.{name}": f"from std.{name}" for name in tables})
+
+
+def read_decisions(workspace: Workspace, date: dt.date) -> dict[str, int]:
+    """What the decision log says now of tonight's records: ``identity.decision``.
+
+    Raises:
+        DecisionLogError: the log cannot be read; no night runs without its decisions.
+    """
+    rows = workspace.decision_log().rows()
+    with _identity(workspace, date, "identity.decision") as con:
+        decided.snapshot(con, rows)
+        return _write(workspace, con, date, {"identity.decision": "from res.decision"})
 
 
 def collapse_parties(workspace: Workspace, date: dt.date) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """A workspace: one bank, one home folder, and the rooms opened over them.
 
 Home holds everything that a bank's nights make: ``lake/``, ``warehouse/``, ``models/``, ``dagster/``,
-``spill/``, ``secrets/``. Nothing is written outside it.
+``spill/``, ``secrets/``, ``stewards/``. Nothing is written outside it.
 """
 
 import datetime as dt
@@ -10,6 +10,7 @@ import secrets
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.tables import Table, load_tables
 from pipelines.bank import Bank, find_bank, load_bank
@@ -17,6 +18,9 @@ from sources.mapping import CanonicalColumn
 from warehouse.engine import Engine
 from warehouse.lake import Lake
 from warehouse.release import ReleaseStore
+
+if TYPE_CHECKING:
+    from warehouse.decision_log import DecisionLog
 
 DEFAULT_BANK = "sample"
 DEFAULT_HOME = "data"
@@ -72,6 +76,17 @@ class Workspace:
     def releases(self) -> ReleaseStore:
         """The releases below the home."""
         return ReleaseStore(self.home / "warehouse", self.bank.settings.releases.keep)
+
+    def decision_log(self) -> "DecisionLog":
+        """The stewards' decisions: at C360_STEWARDS_URL, at bank.yaml's URL, or in a file below the home.
+
+        Raises:
+            DecisionLogError: the URL cannot be used.
+        """
+        from warehouse.decision_log import DecisionLog  # SQLAlchemy loads slowly
+
+        file = f"sqlite:///{self.home / 'stewards' / 'decisions.db'}"
+        return DecisionLog(os.environ.get("C360_STEWARDS_URL") or self.bank.settings.stewards.url or file)
 
     @property
     def model_folder(self) -> Path:

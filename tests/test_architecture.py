@@ -18,7 +18,7 @@ ONLY_IN = {
     "dagster": ("pipelines/",),
     "great_expectations": ("quality/",),
     "splink": ("models/identity/",),
-    "sqlalchemy": ("sources/readers/database.py", "quality/gx.py"),
+    "sqlalchemy": ("sources/readers/database.py", "quality/gx.py", "warehouse/decision_log.py"),
 }
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from models.identity.constrained import Constraint, group_under_constraints
+from models.identity.decided import bonds
 from models.identity.evidence import (
     SHARED_DOCUMENT,
     birth_and_sex_constraint,
@@ -33,7 +34,7 @@ def cluster(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> None:
 
     Args:
         con: Connection with views ``identity.party_standard``, ``party_document``, ``party_node`` and
-            ``node_pair``.
+            ``node_pair``, and ``identity.decision`` where there are decisions.
         settings: The bank's matching settings.
     """
     con.execute("create schema if not exists work")
@@ -111,7 +112,10 @@ def _create_facts(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _constraints(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> tuple[Constraint, ...]:
-    constraints: tuple[Constraint, ...] = ()
+    nodes_sql = (
+        "select place as thing, system, record_id from identity.party_node inner join work.place using (node_id)"
+    )
+    constraints: tuple[Constraint, ...] = (bonds(con, nodes_sql).apart,)
     if wanted(settings, "document"):
         constraints += document_constraints(con, "select * from work.document_fact")
     if wanted(settings, "shared_document"):

@@ -4,6 +4,9 @@ Fitting means that the names agree or may be variants of each other, or that bir
 agree. One valid number on parties that do not fit (a relative's id, a number given twice) joins nothing: the
 pair is scored later, kept apart and listed for review. A chain of documents never brings two different valid
 documents of one type together.
+
+A steward's decision stands above the documents: records decided to be the same are one node whatever they carry,
+records decided to be different are in two.
 """
 
 import logging
@@ -11,8 +14,10 @@ import logging
 import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from models.identity.constrained import group_under_constraints
+from models.identity.constrained import Integers, connected_components, group_under_constraints
+from models.identity.decided import bonds
 from models.identity.evidence import birth_and_sex_constraint, document_constraints, wanted
 from models.identity.settings import MatchingSettings
 
@@ -50,19 +55,21 @@ _ORGANISATIONS_FIT = f"""(
 
 
 def collapse(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> None:
-    """Create ``res.party_node`` (system, record_id, node_id): every party record in exactly one node.
+    """Create ``res.party_node``: every party record in exactly one node, and whether only a decision holds it there.
 
-    Nodes are numbered from 1 in the order of their smallest (system, record_id), so the order of the input
-    changes nothing.
+    Columns: system, record_id, node_id, is_held_by_decision. Nodes are numbered from 1 in the order of their smallest
+    (system, record_id), so the order of the input changes nothing.
 
     Args:
-        con: Connection with views ``identity.party_standard``, ``party_name`` and ``party_document``.
+        con: Connection with views ``identity.party_standard``, ``party_name`` and ``party_document``, and
+            ``identity.decision`` where there are decisions.
         settings: The bank's matching settings.
     """
     con.execute("create schema if not exists work")
     con.execute("create schema if not exists res")
     _number_records(con)
-    _compatible_edges(con)
+    decided = bonds(con, "select record_no as thing, system, record_id from work.record")
+    _compatible_edges(con, decided.touched)
     count = _one(con, "select count(*) from work.record")
     edges = con.execute("select one, other from work.collapse_edge order by one, other").fetchnumpy()
     constraints = document_constraints(
@@ -77,14 +84,19 @@ def collapse(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> None
             ),
         )
     left, right = (np.asarray(edges[side], dtype=np.int64) for side in ("one", "other"))
-    grouping = group_under_constraints(count, left, right, np.zeros(len(left)), constraints)
+    grouping = group_under_constraints(
+        count, left, right, np.zeros(len(left)), (decided.apart, *constraints), decided.joined
+    )
     node_of = np.unique(grouping.group, return_inverse=True)[1] + 1
-    nodes = pa.table({"record_no": np.arange(count), "node_id": node_of})
+    inside = grouping.group[left] == grouping.group[right]
+    by_document = connected_components(count, left[inside], right[inside])
+    held = _held_by_decision(node_of, by_document, np.concatenate(decided.joined))
+    nodes = pa.table({"record_no": np.arange(count), "node_id": node_of, "is_held_by_decision": held})
     con.register("work_record_node", nodes)
     con.execute(
         """
         create or replace table res.party_node as
-        select system, record_id, node_id
+        select system, record_id, node_id, is_held_by_decision
         from work.record
         inner join work_record_node using (record_no)
         order by system, record_id
@@ -134,8 +146,28 @@ def _number_records(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _compatible_edges(con: duckdb.DuckDBPyConnection) -> None:
-    """Edges between records of one document: within equal evidence to its first record, else where they fit."""
+def _held_by_decision(node_of: Integers, by_document: Integers, decided: Integers) -> NDArray[np.bool_]:
+    """Records that no document joins to the largest part (ties: the first) of their node, if ``decided`` is in it."""
+    held = np.zeros(len(node_of), dtype=bool)
+    if len(decided):
+        records = np.flatnonzero(np.isin(node_of, node_of[decided]))
+        ends = np.stack((node_of[records], by_document[records]))
+        (node, part), place, size = np.unique(ends, axis=1, return_inverse=True, return_counts=True)
+        by_size = np.lexsort((part, -size, node))
+        largest = by_size[np.unique(node[by_size], return_index=True)[1]]
+        joined_by_document = np.zeros(len(size), dtype=bool)
+        joined_by_document[largest] = size[largest] > 1
+        held[records] = ~joined_by_document[place.reshape(-1)]
+    return held
+
+
+def _compatible_edges(con: duckdb.DuckDBPyConnection, decided: Integers) -> None:
+    """Edges between records of one document: within equal evidence to its first record, else where they fit.
+
+    A record that was decided about stands for nobody but itself: if it is kept apart, those that carry the same are
+    still joined to each other.
+    """
+    con.register("decided", pa.table({"record_no": decided}))
     con.execute(
         r"""
         create or replace table work.document_signature as
@@ -147,10 +179,11 @@ def _compatible_edges(con: duckdb.DuckDBPyConnection) -> None:
                 min(record.record_no) over (
                     partition by
                         strong_record.document_type, strong_record.document_number, record.party_type,
-                        record.name_standard, record.birth_date, record.sex, record.branch_suffix
+                        record.name_standard, record.birth_date, record.sex, record.branch_suffix, decided.record_no
                 ) as first_no
             from work.strong_record as strong_record
             inner join work.record as record using (record_no)
+            left join decided using (record_no)
         )
         select *, count(*) filter (where record_no = first_no) over (
             partition by document_type, document_number, party_type
@@ -209,6 +242,7 @@ def _compatible_edges(con: duckdb.DuckDBPyConnection) -> None:
         where case l.party_type when 'person' then {_PERSONS_FIT} else {_ORGANISATIONS_FIT} end
         """
     )
+    con.unregister("decided")
     con.execute("drop table work.document_signature")
     con.execute("drop table work.signature")
 

@@ -7,7 +7,7 @@ of the ends, so the order of the input never matters. Nothing here knows a party
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +74,12 @@ def connected_components(count: int, left: Integers, right: Integers) -> Integer
 
 
 def group_under_constraints(
-    count: int, left: Integers, right: Integers, weight: Floats, constraints: tuple[Constraint, ...]
+    count: int,
+    left: Integers,
+    right: Integers,
+    weight: Floats,
+    constraints: tuple[Constraint, ...],
+    joined: tuple[Integers, Integers] | None = None,
 ) -> Grouping:
     """Join things along edges, strongest first, as far as the constraints allow.
 
@@ -84,10 +89,17 @@ def group_under_constraints(
         right: The other end.
         weight: Strength of each edge; where equal, the edge with the smaller ends comes first.
         constraints: Facts that forbid a union.
+        joined: Pairs of things (two columns) that are one to begin with, whatever the constraints say.
 
     Returns:
         The grouping. ``refused`` are positions of edges whose ends could not be brought together.
     """
+    if joined is not None and len(joined[0]):
+        one = connected_components(count, *joined)
+        ends = one[left], one[right]
+        told = tuple(_of_joined(constraint, one) for constraint in constraints)
+        grouping = group_under_constraints(count, np.minimum(*ends), np.maximum(*ends), weight, told)
+        return Grouping(grouping.group[one], grouping.refused, grouping.reasons)
     component = connected_components(count, left, right)
     touched = np.zeros(count, dtype=bool)
     for constraint in constraints:
@@ -107,6 +119,15 @@ def group_under_constraints(
     for thing in forest.members:
         group[thing] = forest.smallest(thing)
     return Grouping(group, np.array(refused, np.int64), reasons)
+
+
+def _of_joined(constraint: Constraint, one: Integers) -> Constraint:
+    """The constraint said of things that stand for several: ``one[i]`` is the one that stands for thing ``i``."""
+    attributes = tuple(Attribute(one[a.things], a.values) for a in constraint.attributes)
+    if constraint.pairs is None:
+        return replace(constraint, attributes=attributes)
+    left, right = (one[end] for end in constraint.pairs)
+    return replace(constraint, pairs=(left[left != right], right[left != right]))
 
 
 def _contradictory(component: Integers, constraint: Constraint) -> Integers:

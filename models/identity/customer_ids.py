@@ -107,7 +107,13 @@ def _create_members(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         """
         create or replace table work.member as
-        select node.system, node.record_id, node.node_id, cluster.cluster_no, before.customer_id as previous_id
+        select
+            node.system,
+            node.record_id,
+            node.node_id,
+            node.is_held_by_decision,
+            cluster.cluster_no,
+            before.customer_id as previous_id
         from identity.party_node as node
         inner join identity.cluster as cluster using (node_id)
         left join work.previous_record as before using (system, record_id)
@@ -214,7 +220,8 @@ def _create_crosswalk(con: duckdb.DuckDBPyConnection) -> None:
     """The crosswalk, and what joined each record to its customer.
 
     A customer's main node is the one with most records (ties: the smallest). Records of a main node of several
-    are joined by their document; of the other nodes by the score of their best pair inside the cluster.
+    are joined by their document; of the other nodes by the score of their best pair inside the cluster; those that no
+    document joins to their node by a steward's decision.
     """
     con.execute(
         """
@@ -261,8 +268,9 @@ def _create_crosswalk(con: duckdb.DuckDBPyConnection) -> None:
             member.system,
             member.record_id,
             customer.customer_id,
-            linked.link_reason,
-            if(linked.link_reason = 'score', linked.match_weight, null) as match_weight
+            if(member.is_held_by_decision, 'steward', linked.link_reason) as link_reason,
+            if(not member.is_held_by_decision and linked.link_reason = 'score', linked.match_weight, null)
+                as match_weight
         from work.member as member
         inner join work.customer as customer using (cluster_no)
         inner join linked using (node_id)

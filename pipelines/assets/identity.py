@@ -18,6 +18,7 @@ STEPS: dict[str, tuple[Callable[..., dict[str, int]], tuple[str, ...]]] = {
             "identity.party_contact",
         ),
     ),
+    "decide": (steps.read_decisions, ("identity.decision",)),
     "collapse": (steps.collapse_parties, ("identity.party_node",)),
     "score": (steps.score_nodes, ("identity.node_pair",)),
     "cluster": (steps.cluster_nodes, ("identity.cluster", "identity.refused_merge")),

@@ -109,7 +109,7 @@ def test_nodes_are_numbered_by_their_first_record_whatever_the_order() -> None:
         found.append(con.execute("select * from res.party_node order by all").fetchall())
     assert found[0] == found[1] == found[2]
     first_seen: dict[int, int] = {}
-    for _, _, node_id in found[0]:
+    for _, _, node_id, _ in found[0]:
         first_seen.setdefault(node_id, len(first_seen) + 1)
     assert all(node == number for node, number in first_seen.items())
 

@@ -31,6 +31,7 @@ def _night(con: duckdb.DuckDBPyConnection, date: dt.date, clusters: list[set[str
             "system": pa.array(["core"] * len(rows), pa.string()),
             "record_id": pa.array([r for r, _ in rows], pa.string()),
             "node_id": pa.array(range(1, len(rows) + 1), pa.int64()),
+            "is_held_by_decision": pa.array([False] * len(rows), pa.bool_()),
         }
     )
     of_node = pa.table(
@@ -193,8 +194,9 @@ def test_a_crosswalk_row_says_what_joined_the_record() -> None:
         """
         create table identity.party_node as
         select * from (values
-            ('core', 'a', 1), ('card', 'b', 1), ('loan', 'c', 2), ('core', 'd', 3), ('core', 'e', 4), ('card', 'f', 4)
-        ) as t(system, record_id, node_id)
+            ('core', 'a', 1, false), ('card', 'b', 1, false), ('loan', 'c', 2, false), ('core', 'd', 3, false),
+            ('core', 'e', 4, false), ('card', 'f', 4, false), ('loan', 'g', 4, true)
+        ) as t(system, record_id, node_id, is_held_by_decision)
         """
     )
     con.execute(
@@ -214,4 +216,5 @@ def test_a_crosswalk_row_says_what_joined_the_record() -> None:
         "d": ("single", None),
         "e": ("document", None),
         "f": ("document", None),
+        "g": ("steward", None),
     }
