@@ -157,8 +157,11 @@ def materialise(workspace: Workspace, table: Table, date: dt.date) -> int:
 
 
 def standardise_parties(workspace: Workspace, date: dt.date) -> dict[str, int]:
-    """Standardise all party records into the four ``identity`` tables; returns their row counts."""
-    tables = ("party_standard", "party_name", "party_document", "party_contact")
+    """Standardise all party records and profile their contacts (``identity`` tables); returns the row counts."""
+    tables = (
+        *("party_standard", "party_name", "party_document", "party_contact"),
+        *("contact_profile", "address_profile"),
+    )
     inputs = workspace.tables["identity.party_standard"].inputs
     with workspace.engine.connection(date, inputs) as con:
         standardise.standardise(con, workspace.bank.matching.standardise, date)

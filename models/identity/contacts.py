@@ -1,16 +1,17 @@
-"""Phones and e-mails: one spelling of each, and how many parties share it.
+"""Phones and e-mails: one spelling of each.
 
-Here live ``std.party_contact`` and the step to it. Here does not live what agreement on a contact is worth:
-that is scoring; only whether it may count at all (``is_identifying``) is said here.
+Here live ``std.party_contact`` and the step to it. Here do not live the judgement of who shares a value
+(``contact_profile.py``), nor what agreement on it is worth: that is scoring.
 
 Phones are E.164 (``+8613812345678``), e-mails lower case, and the value decides whether it is a ``mobile``, a
 ``phone`` or an ``email``. Kept, but never identifying: a masked value (``*`` for what is hidden), a local
-number without its area code, a number that ends in eight equal or consecutive digits, and a value that too many
-parties share.
+number without its area code, and a number that ends in eight equal or consecutive digits.
 """
 
 import duckdb
 
+from models.identity.contact_holders import count_holders
+from models.identity.contact_profile import create_contact_profiles
 from models.identity.distinct_values import WORK, clean_texts, quoted, sql_list
 from models.identity.languages import Lexicon
 from models.identity.phones import create_phones
@@ -21,11 +22,12 @@ _EMAIL = r"^[a-z0-9.!#$%&'+/=?^_`{|}~-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+$"
 
 
 def create_contacts(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, lexicon: Lexicon) -> None:
-    """Create ``std.party_contact``: system, record_id, contact_type, contact_value, party_count, is_identifying.
+    """Create ``std.party_contact`` and, before it, the profiles that say whether a contact may identify.
 
-    Reads ``staging.party_contact``, ``std_work.party_document``, ``party_person`` and ``main_name``.
-    ``party_count`` is the number of different parties behind the records that carry the value, as far as a shared
-    strong document or the same name and birth date tell.
+    Reads ``staging.party_contact``, ``std_work.party``, ``party_document``, ``party_person``, ``party_region`` and
+    ``main_name``. Columns are those of ``party_contact.yaml``. ``party_count`` is the number of different parties
+    behind the records that carry the value, as far as a shared strong document or the same name and birth date tell.
+    A record was seen with a contact on the day on which its source last changed it.
     """
     clean_texts(con, f"{WORK}.contact_text", "select contact_value from staging.party_contact", lexicon)
     con.execute(
@@ -50,18 +52,36 @@ def create_contacts(con: duckdb.DuckDBPyConnection, settings: StandardiseSetting
                 party.party_no,
                 coalesce(value.kind, case when contact.contact_type = 'mobile' then 'mobile' else 'phone' end)
                     as contact_type,
-                value.contact_value, value.may_identify
+                value.contact_value, value.may_identify,
+                cast(coalesce(contact.updated_at, party.updated_at, party.opened_date) as date) as seen_date
             from staging.party_contact as contact
             inner join {WORK}.contact_value as value on contact.contact_value = value.raw
             inner join {WORK}.party as party using (system, record_id)
         )
-        select party_no, contact_type, contact_value, bool_or(may_identify) as may_identify
+        select
+            party_no, contact_type, contact_value,
+            bool_or(may_identify) as may_identify, max(seen_date) as seen_date
         from named
         group by party_no, contact_type, contact_value
         """
     )
     _create_party_keys(con)
-    _create_party_contacts(con, settings)
+    count_holders(con, settings.contact_profile)
+    create_contact_profiles(con, settings.contact_profile)
+    con.execute(
+        f"""
+        create or replace table std.party_contact as
+        select
+            party.system, party.record_id, contact.contact_type, contact.contact_value,
+            contact.seen_date, coalesce(holding.holding_no, 1) as holding_no,
+            profile.party_count,
+            profile.is_identifying and coalesce(holding.holding_no, 1) > 0 as is_identifying
+        from {WORK}.contact_row as contact
+        inner join {WORK}.party as party using (party_no)
+        inner join std.contact_profile as profile using (contact_type, contact_value)
+        left join {WORK}.record_holding as holding using (party_no, contact_type, contact_value)
+        """
+    )
 
 
 def _create_emails(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings) -> None:
@@ -93,7 +113,7 @@ def _create_party_keys(con: duckdb.DuckDBPyConnection) -> None:
     """Create ``std_work.party_key``: one key for records that a strong document, or name and birth date, join.
 
     Records of one name and birth date take the smallest document among them, and records of one document the
-    smallest of those keys. NULL where a record has neither.
+    smallest of those keys. NULL where a record has neither. ``is_strong``: a strong document made the key.
     """
     con.execute(
         f"""
@@ -124,7 +144,10 @@ def _create_party_keys(con: duckdb.DuckDBPyConnection) -> None:
             group by birth_key
         ),
         joined as (
-            select record.*, coalesce(of_birth.document_key, record.document_key, record.birth_key) as joined_key
+            select
+                record.*,
+                coalesce(of_birth.document_key, record.document_key) is not null as is_strong,
+                coalesce(of_birth.document_key, record.document_key, record.birth_key) as joined_key
             from record
             left join of_birth using (birth_key)
         ),
@@ -137,53 +160,9 @@ def _create_party_keys(con: duckdb.DuckDBPyConnection) -> None:
         select
             joined.party_no,
             joined.name_key,
+            joined.is_strong,
             coalesce(of_document.joined_key, joined.joined_key) as party_key
         from joined
         left join of_document using (document_key)
         """
-    )
-
-
-def _create_party_contacts(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings) -> None:
-    """Count the parties of each contact. A record that only its name describes joins its namesake there."""
-    con.execute(
-        f"""
-        create or replace table std.party_contact as
-        with shared as (
-            select contact_value from {WORK}.contact_row group by contact_value having count(*) > 1
-        ),
-        holder as (
-            select contact.contact_value, contact.party_no, party.party_key, party.name_key
-            from {WORK}.contact_row as contact
-            semi join shared using (contact_value)
-            inner join {WORK}.party_key as party using (party_no)
-        ),
-        namesake as (
-            select contact_value, name_key, min(party_key) as party_key
-            from holder
-            where name_key is not null and party_key is not null
-            group by contact_value, name_key
-        ),
-        person as (
-            select contact_value, party_key from holder where party_key is not null
-            union all
-            select
-                holder.contact_value,
-                coalesce(namesake.party_key, holder.name_key, hash('unnamed', holder.party_no))
-            from holder
-            left join namesake using (contact_value, name_key)
-            where holder.party_key is null
-        ),
-        counted as (
-            select contact_value, count(distinct party_key) as party_count from person group by contact_value
-        )
-        select
-            party.system, party.record_id, contact.contact_type, contact.contact_value,
-            coalesce(counted.party_count, 1) as party_count,
-            contact.may_identify and coalesce(counted.party_count, 1) <= $most as is_identifying
-        from {WORK}.contact_row as contact
-        inner join {WORK}.party as party using (party_no)
-        left join counted using (contact_value)
-        """,
-        {"most": settings.contact_max_parties},
     )

@@ -83,7 +83,7 @@ def _node_sql(table: str) -> str:
             party.birth_date,
             party.sex,
             party.address_region,
-            party.address_key
+            if(party.address_is_identifying is false, null, party.address_key) as address_key
         from identity.party_standard as party
         inner join work.{table}_member as member using (system, record_id)
     ),
@@ -181,6 +181,14 @@ def _node_sql(table: str) -> str:
         )
         group by node_id
     ),
+    -- a number that was re-assigned is another contact in every holding
+    held_contact as (
+        select
+            system, record_id, contact_type,
+            if(holding_no > 1, contact_value || '#' || holding_no, contact_value) as contact_value
+        from identity.party_contact
+        where is_identifying
+    ),
     contact as (
         select
             member.node_id,
@@ -188,9 +196,8 @@ def _node_sql(table: str) -> str:
             list_sort(list(distinct contact_value) filter (where contact_type = 'phone')) as landlines,
             list_sort(list(distinct contact_value) filter (where contact_type in ('mobile', 'phone'))) as phones,
             list_sort(list(distinct contact_value) filter (where contact_type = 'email')) as emails
-        from identity.party_contact as party_contact
+        from held_contact
         inner join work.{table}_member as member using (system, record_id)
-        where is_identifying
         group by member.node_id
     )
     select

@@ -24,7 +24,7 @@ from models.identity.standardise_settings import StandardiseSettings
 
 
 def standardise(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, business_date: dt.date) -> None:
-    """Create the tables ``std.party_standard``, ``party_name``, ``party_document`` and ``party_contact``.
+    """Create ``std.party_standard``, ``party_name``, ``party_document``, ``party_contact`` and the contact profiles.
 
     Their columns are those of ``party_standard.yaml`` and its neighbours in this folder. A name, document,
     contact or address whose party record is not in ``staging.party`` is left out.
@@ -47,9 +47,9 @@ def standardise(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, b
         keep_only(con, "party", *REGION_TABLES, "main_name", "party_document")
         create_addresses(con, settings, lexicon)
         keep_only(con, "party", "main_name", "party_document", "party_region")
-        _create_party_standard(con)
-        keep_only(con, "party", "main_name", "party_document", "party_person")
+        _create_party_persons(con)
         create_contacts(con, settings, lexicon)
+        _create_party_standard(con)
     finally:
         con.execute(f"drop schema {WORK} cascade")
 
@@ -76,11 +76,8 @@ def _create_parties(con: duckdb.DuckDBPyConnection, settings: StandardiseSetting
     )
 
 
-def _create_party_standard(con: duckdb.DuckDBPyConnection) -> None:
-    """Create ``std.party_standard``; a person's valid documents fill a missing birth date and sex.
-
-    ``std_work.party_person`` keeps birth date and sex by party_no.
-    """
+def _create_party_persons(con: duckdb.DuckDBPyConnection) -> None:
+    """Create ``std_work.party_person``: party_no, birth date and sex; valid documents fill what is missing."""
     con.execute(
         f"""
         create or replace table {WORK}.party_person as
@@ -105,6 +102,10 @@ def _create_party_standard(con: duckdb.DuckDBPyConnection) -> None:
         left join told using (party_no)
         """
     )
+
+
+def _create_party_standard(con: duckdb.DuckDBPyConnection) -> None:
+    """Create ``std.party_standard`` from the parts, and from ``std.address_profile`` what an address may prove."""
     con.execute(
         f"""
         create or replace table std.party_standard as
@@ -114,10 +115,13 @@ def _create_party_standard(con: duckdb.DuckDBPyConnection) -> None:
             name.name_core, name.legal_form, name.branch_suffix,
             person.birth_date, person.sex,
             region.address_region, region.address_key,
+            if(region.address_key is null, null, coalesce(profile.is_identifying, true)) as address_is_identifying,
             party.branch_id, party.opened_date, party.updated_at
         from {WORK}.party as party
         left join {WORK}.main_name as name using (party_no)
         left join {WORK}.party_region as region using (party_no)
+        left join std.address_profile as profile
+            on concat_ws('|', region.address_region, region.address_key) = profile.address_value
         inner join {WORK}.party_person as person using (party_no)
         """
     )

@@ -131,6 +131,35 @@ class Placeholders(_Settings):
     )
 
 
+class ContactProfileSettings(_Settings):
+    """When a phone, an e-mail or an address is more than one household's.
+
+    Parties are different persons and organisations, however many records they have.
+
+    Attributes:
+        max_parties: A value of more parties than that identifies nobody.
+        family_max_persons: Persons with a surname or an address in common are a family up to that many.
+        employer_min_persons: Persons of different surnames and addresses who share a value with an organisation are
+            its staff from that many on.
+        employer_max_organisations: With more organisations than that among its holders a value is no employer's.
+        junk_min_parties: From that many parties on, a value without common ground is no agent's but a placeholder.
+        junk_common_share: Common ground is one branch or one address of that share of the parties.
+        pattern_min_parties: Unrelated persons who make a number whose last six digits stand in a row a placeholder.
+        reassigned_days: Days between two holders after which a number was given to somebody else.
+        reassigned_types: Kinds of contacts that are re-assigned.
+    """
+
+    max_parties: int = Field(default=12, ge=1)
+    family_max_persons: int = Field(default=6, ge=2)
+    employer_min_persons: int = Field(default=3, ge=2)
+    employer_max_organisations: int = Field(default=5, ge=1)
+    junk_min_parties: int = Field(default=500, ge=2)
+    junk_common_share: float = Field(default=0.2, gt=0, le=1)
+    pattern_min_parties: int = Field(default=3, ge=2)
+    reassigned_days: int = Field(default=90, ge=1)
+    reassigned_types: tuple[Literal["mobile", "phone", "email"], ...] = ("mobile",)
+
+
 def _chinese_documents() -> dict[str, DocumentRule]:
     return {
         "resident_id": DocumentRule(validator="cn.ric", strong=True, identifies="person"),
@@ -161,7 +190,7 @@ class StandardiseSettings(_Settings):
         titles: Titles of persons beside those of the languages.
         placeholders: Values that stand for nothing.
         maximum_age_years: An older birth date is a mistake.
-        contact_max_parties: A contact shared by more parties than that identifies nobody.
+        contact_profile: When a contact or an address is more than one household's.
         document_max_names: A valid number carried under more different names than that is a dummy, not strong.
         address_priority: Which address stands for the party, best first, by party type.
     """
@@ -172,7 +201,7 @@ class StandardiseSettings(_Settings):
     titles: tuple[str, ...] = ()
     placeholders: Placeholders = Placeholders()
     maximum_age_years: int = Field(default=120, ge=1)
-    contact_max_parties: int = Field(default=12, ge=1)
+    contact_profile: ContactProfileSettings = ContactProfileSettings()
     document_max_names: int = Field(default=8, ge=1)
     address_priority: dict[Literal["person", "organisation"], tuple[str, ...]] = {
         "person": ("home", "mailing", "registered", "work"),

@@ -16,6 +16,8 @@ STEPS: dict[str, tuple[Callable[..., dict[str, int]], tuple[str, ...]]] = {
             "identity.party_name",
             "identity.party_document",
             "identity.party_contact",
+            "identity.contact_profile",
+            "identity.address_profile",
         ),
     ),
     "decide": (steps.read_decisions, ("identity.decision",)),

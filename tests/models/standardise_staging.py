@@ -1,4 +1,4 @@
-"""Staging tables for the tests of standardisation: a few rows in, the four standardised tables out."""
+"""Staging tables for the tests of standardisation: a few rows in, the standardised tables out."""
 
 import datetime as dt
 import random
@@ -31,7 +31,7 @@ COLUMNS = {
         " city varchar, district varchar, postcode varchar, country varchar"
     ),
 }
-RESULTS = ("party_standard", "party_name", "party_document", "party_contact")
+RESULTS = ("party_standard", "party_name", "party_document", "party_contact", "contact_profile", "address_profile")
 Row = dict[str, Any]
 
 
@@ -54,8 +54,8 @@ class Staging:
     def document(self, record_id: str, number: str, kind: str = "resident_id", country: str | None = None) -> None:
         self._add("party_document", record_id, document_type=kind, document_number=number, issuing_country=country)
 
-    def contact(self, record_id: str, value: str, kind: str = "mobile") -> None:
-        self._add("party_contact", record_id, contact_type=kind, contact_value=value)
+    def contact(self, record_id: str, value: str, kind: str = "mobile", seen: dt.date | None = None) -> None:
+        self._add("party_contact", record_id, contact_type=kind, contact_value=value, updated_at=seen)
 
     def address(self, record_id: str, text: str | None, *regions: str | None, kind: str = "home") -> None:
         province, city, district = (*regions, None, None, None)[:3]
@@ -91,12 +91,17 @@ class Staging:
 
 @dataclass(frozen=True)
 class Standardised:
-    """The four tables as lists of rows."""
+    """The tables as lists of rows."""
 
     tables: dict[str, list[Row]]
 
     def party(self, record_id: str) -> Row:
         (row,) = [row for row in self.tables["party_standard"] if row["record_id"] == record_id]
+        return row
+
+    def profile(self, value: str) -> Row:
+        """The profile of one contact value."""
+        (row,) = [row for row in self.tables["contact_profile"] if row["contact_value"] == value]
         return row
 
     def of(self, table: str, record_id: str, *columns: str) -> list[Any]:

@@ -63,6 +63,7 @@ PARTY = {
     "sex": pa.string(),
     "address_region": pa.string(),
     "address_key": pa.string(),
+    "address_is_identifying": pa.bool_(),
     "branch_id": pa.string(),
     "opened_date": pa.date32(),
     "updated_at": pa.timestamp("us"),
@@ -83,6 +84,8 @@ CONTACT = {
     "record_id": pa.string(),
     "contact_type": pa.string(),
     "contact_value": pa.string(),
+    "seen_date": pa.date32(),
+    "holding_no": pa.int64(),
     "party_count": pa.int64(),
     "is_identifying": pa.bool_(),
 }
@@ -130,7 +133,7 @@ class Parties:
             if value:
                 self.party_contact.append(
                     {**key, "contact_type": contact_type, "contact_value": value}
-                    | {"party_count": 1, "is_identifying": True}
+                    | {"holding_no": 1, "party_count": 1, "is_identifying": True}
                 )
         self.truth.append({**key, "entity_id": entity or f"{system}/{record_id}"})
 

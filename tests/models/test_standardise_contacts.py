@@ -204,7 +204,7 @@ def test_a_contact_of_too_many_parties_identifies_nobody() -> None:
         staging.contact(surname, "13912345670")
         staging.contact(surname, "wei@qq.com", "email")
     for most, expected in ((2, False), (3, True)):
-        rows = staging.standardised(settings_of(contact_max_parties=most)).tables["party_contact"]
+        rows = staging.standardised(settings_of(contact_profile={"max_parties": most})).tables["party_contact"]
         assert {(row["party_count"], row["is_identifying"]) for row in rows} == {(3, expected)}
 
 

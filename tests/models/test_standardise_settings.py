@@ -18,7 +18,7 @@ documents:
   passport: {pattern: "[A-Z0-9]{6,12}", strong: true, per_country: true}
 titles: [行长]
 placeholders: {words: [柜台], birth_dates: [1900-01-01]}
-contact_max_parties: 9
+contact_profile: {max_parties: 9}
 """
 
 
@@ -26,7 +26,7 @@ def test_yaml_form() -> None:
     settings = StandardiseSettings.model_validate(yaml.safe_load(MATCHING))
     assert settings.documents["passport"].per_country
     assert settings.documents["uscc"].parts["organisation_code"].start == 9
-    assert settings.contact_max_parties == 9
+    assert settings.contact_profile.max_parties == 9
     assert (
         StandardiseSettings.model_validate(yaml.safe_load(yaml.safe_dump(settings.model_dump(mode="json")))) == settings
     )
@@ -55,7 +55,7 @@ def test_defaults_stand_alone() -> None:
             "type that is not listed: b",
         ),
         ({"address_priority": {"person": ["home"]}}, "organisation is missing"),
-        ({"contact_max_parties": 0}, "greater than or equal to 1"),
+        ({"contact_profile": {"max_parties": 0}}, "greater than or equal to 1"),
     ],
 )
 def test_mistakes_are_named(change: dict[str, object], words: str) -> None:
@@ -65,7 +65,9 @@ def test_mistakes_are_named(change: dict[str, object], words: str) -> None:
 
 def test_all_mistakes_at_once() -> None:
     with pytest.raises(ValidationError) as error:
-        StandardiseSettings.model_validate({"languages": ["xx"], "phone_region": "??", "contact_max_parties": 0})
+        StandardiseSettings.model_validate(
+            {"languages": ["xx"], "phone_region": "??", "contact_profile": {"max_parties": 0}}
+        )
     assert error.value.error_count() == 3
 
 
