@@ -12,7 +12,7 @@ from dataclasses import replace
 import duckdb
 
 from models import staging
-from models.identity import cluster, collapse, customer_ids, decided, score, standardise, training
+from models.identity import cluster, collapse, customer_ids, decided, known_values, score, standardise, training
 from models.identity.matching_model import ModelArtefact
 from models.tables import Table
 from pipelines.workspace import Workspace, canonical_entities
@@ -163,9 +163,14 @@ def standardise_parties(workspace: Workspace, date: dt.date) -> dict[str, int]:
         *("contact_profile", "address_profile"),
     )
     inputs = workspace.tables["identity.party_standard"].inputs
+    settings = workspace.bank.matching.standardise
+    version = known_values.rules_version(settings)
     with workspace.engine.connection(date, inputs) as con:
-        standardise.standardise(con, workspace.bank.matching.standardise, date)
-        return _write(workspace, con, date, {f"identity.{name}": f"from std.{name}" for name in tables})
+        workspace.value_cache.load(con, known_values.KNOWN, version)
+        standardise.standardise(con, settings, date)
+        counts = _write(workspace, con, date, {f"identity.{name}": f"from std.{name}" for name in tables})
+        workspace.value_cache.store(con, known_values.SEEN, version)
+        return counts
 
 
 def read_decisions(workspace: Workspace, date: dt.date) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """A workspace: one bank, one home folder, and the rooms opened over them.
 
 Home holds everything that a bank's nights make: ``lake/``, ``warehouse/``, ``models/``, ``dagster/``,
-``spill/``, ``secrets/``, ``stewards/``. Nothing is written outside it.
+``spill/``, ``secrets/``, ``stewards/``, ``cache/``. Nothing is written outside it.
 """
 
 import datetime as dt
@@ -18,6 +18,7 @@ from sources.mapping import CanonicalColumn
 from warehouse.engine import Engine
 from warehouse.lake import Lake
 from warehouse.release import ReleaseStore
+from warehouse.value_cache import ValueCache
 
 if TYPE_CHECKING:
     from warehouse.decision_log import DecisionLog
@@ -71,6 +72,11 @@ class Workspace:
         """DuckDB over the lake, within the bank's bounds."""
         bounds = self.bank.settings.engine
         return Engine(self.lake, self.home / "spill", bounds.memory_limit, bounds.threads)
+
+    @cached_property
+    def value_cache(self) -> ValueCache:
+        """What standardisation remembers from one night to the next; may be deleted."""
+        return ValueCache(self.home / "cache" / "standardise")
 
     @cached_property
     def releases(self) -> ReleaseStore:

@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from models.identity.distinct_values import WORK, clean_texts, map_distinct, quoted, sql_list
-from models.identity.identifiers import check_numbers
+from models.identity.identifiers import check_numbers, is_vectorised
+from models.identity.known_values import remember
 from models.identity.languages import Lexicon
 from models.identity.placeholders import bare, is_made_up_number, placeholder_words
 from models.identity.standardise_settings import DocumentRule, StandardiseSettings
@@ -104,14 +105,14 @@ def _create_checked(con: duckdb.DuckDBPyConnection, settings: StandardiseSetting
         )
         """
     )
-    for document_type, rule in sorted(settings.documents.items()):
+    for place, (document_type, rule) in enumerate(sorted(settings.documents.items())):
         con.execute(
             f"create or replace table {WORK}.document_of_type as "
             f"select distinct number from {WORK}.document_row where document_type = $1",
             [document_type],
         )
         if rule.validator:
-            _check_by_validator(con, rule.validator)
+            _check_by_validator(con, rule.validator, f"document_{place}")
         else:
             con.execute(
                 f"create or replace table {WORK}.document_found as select "
@@ -121,7 +122,9 @@ def _create_checked(con: duckdb.DuckDBPyConnection, settings: StandardiseSetting
         _check_by_pattern(con, document_type, rule)
 
 
-def _check_by_validator(con: duckdb.DuckDBPyConnection, validator: str) -> None:
+def _check_by_validator(con: duckdb.DuckDBPyConnection, validator: str, kind: str) -> None:
+    """Create ``std_work.document_found``; what goes one by one through the library is remembered as ``kind``."""
+
     def check(numbers: list[str]) -> dict[str, list[str] | pa.Array]:
         found = check_numbers(validator, numbers)
         return {
@@ -132,7 +135,11 @@ def _check_by_validator(con: duckdb.DuckDBPyConnection, validator: str) -> None:
             "sex": pa.array(np.where(found.is_male, "male", "female"), mask=~found.has_sex, type=pa.string()),
         }
 
-    map_distinct(con, f"{WORK}.document_found", f"select number from {WORK}.document_of_type", check)
+    table, numbers_sql = f"{WORK}.document_found", f"select number from {WORK}.document_of_type"
+    if is_vectorised(validator):  # faster than looking up what is known
+        map_distinct(con, table, numbers_sql, check)
+    else:
+        remember(con, kind, table, numbers_sql, lambda new_sql: map_distinct(con, table, new_sql, check))
 
 
 def _check_by_pattern(con: duckdb.DuckDBPyConnection, document_type: str, rule: DocumentRule) -> None:

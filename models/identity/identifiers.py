@@ -63,6 +63,11 @@ def check_numbers(validator: str, numbers: Sequence[str]) -> Checked:
     return found
 
 
+def is_vectorised(validator: str) -> bool:
+    """Whether the check of this python-stdnum module works on many numbers at once."""
+    return validator in _VECTORISED
+
+
 def check_resident_ids(numbers: Sequence[str]) -> Checked:
     """Check Chinese resident identity numbers, GB 11643-1999, of 18 or (until 1999) 15 characters.
 

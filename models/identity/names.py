@@ -98,9 +98,12 @@ def _join_back(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, le
         create or replace table {WORK}.standard_name as
         with standard as (
             select
-                name_no, name_standard, surname, given_name, name_latin,
+                value.name_no, name.name_standard, name.surname, name.given_name, name.name_latin,
                 null::varchar as name_core, null::varchar as legal_form, null::varchar as branch_suffix
-            from {WORK}.person_name
+            from {WORK}.person_name as name
+            inner join {WORK}.name_value as value
+                on name.text = value.text and name.family = coalesce(value.family, '')
+            where value.party_type = 'person'
             union all
             select name_no, name_standard, null, null, name_latin, name_core, legal_form, branch_suffix
             from {WORK}.organisation_name

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from models.identity.distinct_values import WORK, alternation, map_distinct, quoted, sql_list
+from models.identity.known_values import remember
 from models.identity.languages import Lexicon
 from models.identity.romanised import LatinNames, Pinyin, fold
 from models.identity.standardise_settings import StandardiseSettings
@@ -28,8 +29,31 @@ def create_persons(
 ) -> None:
     """Create ``std_work.person_name``: one row for each distinct name of a person.
 
-    Columns: name_no, name_standard, surname, given_name, name_latin. Reads ``std_work.name_value``.
+    Columns: text, family (of ``std_work.name_value``; family empty where none is told), name_standard, surname,
+    given_name, name_latin. Names that an earlier night has read are not read again.
     """
+    remember(
+        con,
+        "person_name",
+        f"{WORK}.person_name",
+        f"""
+        select distinct text, coalesce(family, '') as family from {WORK}.name_value where party_type = 'person'
+        """,
+        lambda names_sql: _read_persons(con, settings, lexicon, pinyin, names_sql),
+    )
+
+
+def _read_persons(
+    con: duckdb.DuckDBPyConnection,
+    settings: StandardiseSettings,
+    lexicon: Lexicon,
+    pinyin: Pinyin | None,
+    names_sql: str,
+) -> None:
+    """Create ``std_work.person_name`` for the names (text, family) of a query."""
+    con.execute(
+        f"create or replace table {WORK}.person_read as select row_number() over () as name_no, * from ({names_sql})"
+    )
     letter = rf"\p{{{pinyin.language.script}}}" if pinyin else r"[^\s\S]"
     title_words = [fold(word) for word in (*settings.titles, *lexicon.words("person_titles"))]
     titles = alternation(title_words)
@@ -38,8 +62,7 @@ def create_persons(
         create or replace table {WORK}.person_text as
         with unbracketed as (
             select name_no, text, family, regexp_replace(text, {quoted(_BRACKETED)}, ' ', 'g') as outside
-            from {WORK}.name_value
-            where party_type = 'person'
+            from {WORK}.person_read
         ),
         masked as (
             select
@@ -70,7 +93,7 @@ def create_persons(
         con,
         f"{WORK}.spelled_name",
         f"""
-        select distinct untitled, coalesce(family, '') as family from {WORK}.person_text
+        select distinct untitled, family from {WORK}.person_text
         where not regexp_matches(untitled, '{letter}')
         """,
         latin_names.columns,
@@ -88,12 +111,16 @@ def create_persons(
     con.execute(
         f"""
         create or replace table {WORK}.person_name as
-        select name_no, name_standard, surname, given_name, name_latin from {WORK}.written_name
-        union all
-        select person.name_no, name.name_standard, name.surname, name.given_name, name.name_latin
-        from {WORK}.person_text as person
-        inner join {WORK}.spelled_name as name
-            on person.untitled = name.untitled and coalesce(person.family, '') = name.family
+        with named as (
+            select name_no, name_standard, surname, given_name, name_latin from {WORK}.written_name
+            union all
+            select person.name_no, name.name_standard, name.surname, name.given_name, name.name_latin
+            from {WORK}.person_text as person
+            inner join {WORK}.spelled_name as name using (untitled, family)
+        )
+        select read.text, read.family, named.* exclude (name_no)
+        from {WORK}.person_read as read
+        inner join named using (name_no)
         """
     )
 

@@ -12,6 +12,7 @@ import phonenumbers
 import pyarrow as pa
 
 from models.identity.distinct_values import WORK, alternation, map_distinct, sql_list
+from models.identity.known_values import remember
 from models.identity.languages import Lexicon
 from models.identity.placeholders import is_made_up_number
 from models.identity.standardise_settings import StandardiseSettings
@@ -57,15 +58,18 @@ def create_phones(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings,
         from dialled
         """
     )
-    map_distinct(
+    remember(
         con,
+        "phone",
         f"{WORK}.phone_parsed",
         f"""
         select distinct regexp_replace(part, '{extension}', ' EXT ') as part
         from {WORK}.phone_part
         where coalesce(mobile, fixed) is null and not is_masked
         """,
-        lambda parts: parse_phones(parts, settings.phone_region),
+        lambda parts_sql: map_distinct(
+            con, f"{WORK}.phone_parsed", parts_sql, lambda parts: parse_phones(parts, settings.phone_region)
+        ),
     )
     nobody = sql_list(sorted(settings.placeholders.phones))
     con.execute(
