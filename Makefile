@@ -5,13 +5,15 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_HOME := data/demo
 DEMO_PARTIES ?= 10000
+BENCH_PARTIES ?= 10000
 
-.PHONY: help demo test test-all check format ui clean
+.PHONY: help demo test test-all check bench format ui clean
 help:
 	@echo "make demo      three nights of the sample bank, then what came out"
 	@echo "make test      the test suite"
 	@echo "make test-all  the test suite with the slow tests"
 	@echo "make check     lint, types, SQL, definitions, dictionary"
+	@echo "make bench     measure identity resolution (C360_BENCHMARK_DATA: folder of the public sets)"
 	@echo "make ui        Dagster's web page over the demo's nights, on http://127.0.0.1:3000"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -37,6 +39,10 @@ check: $(STAMP)
 	$(BIN)/c360 check
 	$(BIN)/c360 dictionary --check docs/dictionary.md
 	$(BIN)/dagster definitions validate
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks.identity --parties $(BENCH_PARTIES)
+	$(BIN)/python -m benchmarks.identity.ablations --parties $(BENCH_PARTIES)
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

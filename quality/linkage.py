@@ -123,6 +123,9 @@ def _measures(right_made: float, made: float, right_true: float, true: float) ->
 def _clusters(con: duckdb.DuckDBPyConnection) -> dict[str, float | int]:
     over = _number(con, "select count(*) from (select customer_id from cell group by customer_id having count(*) > 1)")
     under = _number(con, "select count(*) from (select entity_id from cell group by entity_id having count(*) > 1)")
+    largest = _number(
+        con, "select coalesce(max(records), 0) from (select sum(records) as records from cell group by customer_id)"
+    )
     exact = _number(
         con,
         """
@@ -137,6 +140,7 @@ def _clusters(con: duckdb.DuckDBPyConnection) -> dict[str, float | int]:
         "exact_clusters": exact,
         "exact_cluster_share": exact / entities if entities else 1.0,
         "over_merged_customers": over,
+        "largest_customer": largest,
         "under_merged_entities": under,
     }
 

@@ -40,6 +40,7 @@ def test_imports_run_one_way(path: Path) -> None:
     room = path.relative_to(ROOT).parts[0]
     for name in _imports(path):
         other = name.partition(".")[0]
+        assert other != "benchmarks", "no room imports a benchmark"
         if other in ROOMS and other != room:
             permitted = ALLOWED[room]
             assert (

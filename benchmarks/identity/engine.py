@@ -1,7 +1,7 @@
 """One engine on one staged set, in a process of its own so that time and peak memory are its own.
 
-``measure`` starts the process, ``python -m benchmarks.identity.engine`` is what runs in it. What an engine is lies
-in ``ours``; how good its result is, is judged by ``judged``.
+``measure`` starts the process, ``main`` is what runs in it. What an engine is lies in ``ours`` and ``splink_peer``;
+how good its result is, is judged by ``judged``.
 """
 
 import json
@@ -9,7 +9,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,16 +17,22 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.identity import ours
+from benchmarks.identity import ours, splink_peer
 from benchmarks.identity.sets import SETS
 from benchmarks.identity.staged import DATE, open_workspace, readable
 from pipelines.workspace import Workspace
 
-Clock = Callable[[str], None]
-Engine = Callable[[duckdb.DuckDBPyConnection, Workspace, str, Clock], Mapping[str, pa.Table]]
+# An engine gets the set's tables, the workspace, the set's name and a clock that it tells each step it has ended. It
+# returns a crosswalk (system, record_id, customer_id) by cut in bits, that of its documentation first.
+Engine = Callable[[duckdb.DuckDBPyConnection, Workspace, str, Callable[[str], None]], dict[str, pa.Table]]
 
-
-ENGINES: dict[str, Engine] = {"ours": ours.run}
+ENGINES: dict[str, Engine] = {
+    "ours": ours.run,
+    "splink": splink_peer.run,
+    **{part: ours.without(part) for part in ours.ABLATIONS},
+}
+UNTIMED = "other cuts"
+"""Step that a user of the engine would not take: it is in no sum."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,11 @@ class Run:
     seconds: dict[str, float]
     peak_megabytes: float
 
+    @property
+    def total_seconds(self) -> float:
+        """Seconds of the steps that make one result."""
+        return sum(seconds for step, seconds in self.seconds.items() if step != UNTIMED)
+
 
 def measure(engine: str, set_name: str, folder: Path) -> Run:
     """Run an engine over the set staged in ``folder``.
@@ -50,8 +61,8 @@ def measure(engine: str, set_name: str, folder: Path) -> Run:
     Raises:
         subprocess.CalledProcessError: the engine failed; its traceback is on standard error.
     """
-    out = folder / engine
-    out.mkdir(exist_ok=True)
+    out = folder / engine.replace(" ", "_")
+    out.mkdir()
     subprocess.run(  # noqa: S603 -- our own module
         [sys.executable, "-m", "benchmarks.identity.engine", engine, set_name, str(folder), str(out)], check=True
     )
@@ -62,7 +73,6 @@ def measure(engine: str, set_name: str, folder: Path) -> Run:
 
 def main(engine: str, set_name: str, folder: Path, out: Path) -> None:
     """Run an engine and leave its crosswalks, seconds and peak memory in ``out``."""
-    run = ENGINES[engine]
     workspace = open_workspace(SETS[set_name].bank, folder)
     seconds: dict[str, float] = {}
     with workspace.engine.connection(DATE, readable(workspace)) as con:
@@ -74,10 +84,11 @@ def main(engine: str, set_name: str, folder: Path, out: Path) -> None:
             seconds[step] = seconds.get(step, 0.0) + now - last
             last = now
 
-        crosswalks = run(con, workspace, set_name, clock)
+        crosswalks = ENGINES[engine](con, workspace, set_name, clock)
     for number, table in enumerate(crosswalks.values()):
         pq.write_table(table, out / f"crosswalk_{number}.parquet")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
     figures = {"cuts": list(crosswalks), "seconds": seconds, "peak_megabytes": peak}
     (out / "run.json").write_text(json.dumps(figures), encoding="utf-8")
 

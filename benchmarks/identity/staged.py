@@ -22,17 +22,15 @@ def stage(workspace: Workspace) -> None:
     Raises:
         DeliveryError: the exports do not fit the contracts.
     """
-    entities = [table for table in party_inputs(workspace) if table.startswith("staging.")]
-    tables = [workspace.tables[table] for table in entities]
-    needed = {relation for table in tables for relation in steps.entity_inputs(workspace, table)}
+    needed = landed(workspace)
     for contract in workspace.bank.contracts:
         objects = [source for source in contract.objects if source.relation in needed]
         steps.land(workspace, contract, objects, DATE)
         for source in objects:
             if source.delivery.mode == "delta":
                 steps.apply_delta(workspace, source, DATE)
-    for table in tables:
-        steps.conform_entity(workspace, table, DATE)
+    for table in party_inputs(workspace):
+        steps.conform_entity(workspace, workspace.tables[table], DATE)
     steps.standardise_parties(workspace, DATE)
 
 
@@ -41,9 +39,15 @@ def party_inputs(workspace: Workspace) -> Sequence[str]:
     return workspace.tables["identity.party_standard"].inputs
 
 
+def landed(workspace: Workspace) -> list[str]:
+    """Relations of landing (and states of deltas) that describe parties."""
+    tables = [workspace.tables[table] for table in party_inputs(workspace)]
+    return sorted({relation for table in tables for relation in steps.entity_inputs(workspace, table)})
+
+
 def readable(workspace: Workspace) -> list[str]:
-    """Tables that an engine may read: staged parties and standardised ones."""
-    return [*party_inputs(workspace), *(f"identity.{name}" for name in STANDARDISED)]
+    """Tables that an engine may read: landed, staged and standardised parties."""
+    return [*landed(workspace), *party_inputs(workspace), *(f"identity.{name}" for name in STANDARDISED)]
 
 
 def open_workspace(bank: str, folder: Path) -> Workspace:

@@ -34,6 +34,7 @@ def test_measures_by_hand() -> None:
     assert found["b_cubed"]["f1"] == pytest.approx(2 * (5.5 / 7) * (6 / 7) / (5.5 / 7 + 6 / 7))
     assert found["over_merged_customers"] == 1
     assert found["under_merged_entities"] == 1
+    assert found["largest_customer"] == 4
     assert found["exact_clusters"] == 1
     assert found["exact_cluster_share"] == pytest.approx(1 / 3)
     assert (found["records"], found["customers"], found["entities"]) == (7, 3, 3)
