@@ -5,7 +5,7 @@ why the steps of ``models.identity.resolve`` stand here once more. Each ablation
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import duckdb
 import pyarrow as pa
@@ -28,13 +28,13 @@ class Ablation:
 
     Attributes:
         setting: Change of the bank's matching settings.
-        contacts: Expression over ``identity.party_contact`` in the place of ``is_identifying``.
+        columns: (table, column) of the standardised tables, and the expression in their place.
         nodes: Expression over ``identity.party_node`` in the place of ``node_id``.
         frequencies: Whether the model keeps the frequencies of values.
     """
 
     setting: dict[str, object] | None = None
-    contacts: str | None = None
+    columns: dict[tuple[str, str], str] = field(default_factory=dict)
     nodes: str | None = None
     frequencies: bool = True
 
@@ -45,7 +45,9 @@ ABLATIONS = {
         setting={"constraints": ("document", "birth_date_and_sex")},
         nodes="row_number() over (order by system, record_id)",
     ),
-    "no contact profiles": Ablation(contacts="true"),
+    "no contact profiles": Ablation(
+        columns={("party_contact", "is_identifying"): "true", ("party_standard", "address_is_identifying"): "true"}
+    ),
     "no term frequencies": Ablation(frequencies=False),
     "no constraints": Ablation(setting={"constraints": ()}),
     "no second pass": Ablation(setting={"second_pass": False}),
@@ -77,8 +79,8 @@ def without(
         con: duckdb.DuckDBPyConnection, workspace: Workspace, set_name: str, clock: Callable[[str], None]
     ) -> dict[str, pa.Table]:
         settings = workspace.bank.matching.model_copy(update=ablation.setting or {})
-        if ablation.contacts:
-            _replace(con, "party_contact", "identity.party_contact", "is_identifying", ablation.contacts)
+        for (table, column), expression in ablation.columns.items():
+            _replace(con, table, f"identity.{table}", column, expression)
         collapse(con, settings)
         _replace(con, "party_node", "res.party_node", "node_id", ablation.nodes or "node_id")
         model = train(con, settings)

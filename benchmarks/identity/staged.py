@@ -13,7 +13,6 @@ from pipelines.workspace import Workspace
 from sources.sample import FIRST_DATE
 
 DATE: dt.date = FIRST_DATE
-STANDARDISED = ("party_standard", "party_name", "party_document", "party_contact")
 
 
 def stage(workspace: Workspace) -> None:
@@ -47,7 +46,8 @@ def landed(workspace: Workspace) -> list[str]:
 
 def readable(workspace: Workspace) -> list[str]:
     """Tables that an engine may read: landed, staged and standardised parties."""
-    return [*landed(workspace), *party_inputs(workspace), *(f"identity.{name}" for name in STANDARDISED)]
+    standardised = [table for table in workspace.tables if workspace.lake.dates(table)]
+    return sorted({*landed(workspace), *standardised})
 
 
 def open_workspace(bank: str, folder: Path) -> Workspace:
