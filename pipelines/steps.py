@@ -23,6 +23,7 @@ from sources.landing import LandingResult
 
 CUSTOMER_RECORD = "customer.customer_record"
 CUSTOMER_EVENT = "customer.customer_event"
+DECISION = "identity.decision"
 
 
 def await_deliveries(workspace: Workspace, date: dt.date, say: Callable[[str], None]) -> int:
@@ -180,9 +181,9 @@ def read_decisions(workspace: Workspace, date: dt.date) -> dict[str, int]:
         DecisionLogError: the log cannot be read; no night runs without its decisions.
     """
     rows = workspace.decision_log().rows()
-    with _identity(workspace, date, "identity.decision") as con:
+    with _identity(workspace, date, DECISION) as con:
         decided.snapshot(con, rows)
-        return _write(workspace, con, date, {"identity.decision": "from res.decision"})
+        return _write(workspace, con, date, {DECISION: "from res.decision"})
 
 
 def collapse_parties(workspace: Workspace, date: dt.date) -> dict[str, int]:
@@ -220,8 +221,9 @@ def assign_customers(workspace: Workspace, date: dt.date) -> dict[str, int]:
     earlier = workspace.lake.previous(CUSTOMER_EVENT, date)
     with _identity(workspace, date, CUSTOMER_RECORD) as con:
         con.execute("create schema if not exists previous")
-        for table_id, view in ((CUSTOMER_RECORD, "customer_record"), (CUSTOMER_EVENT, "customer_event")):
-            if earlier:
+        views = ((CUSTOMER_RECORD, "customer_record"), (CUSTOMER_EVENT, "customer_event"), (DECISION, "decision"))
+        for table_id, view in views:
+            if earlier and workspace.lake.exists(table_id, earlier):
                 path = str(workspace.lake.path(table_id, earlier)).replace("'", "''")
                 con.execute(f"create view previous.{view} as from read_parquet('{path}', hive_partitioning = false)")
         customer_ids.assign_customers(con, date)

@@ -6,11 +6,13 @@ of acceptance without gaps. What the rows mean is ``models.identity.decisions``'
 """
 
 import datetime as dt
+import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -82,7 +84,12 @@ class DecisionLog:
         try:
             parsed = _filled(sa.make_url(url), environment)
             isolation = "AUTOCOMMIT" if parsed.get_backend_name() == "sqlite" else "READ COMMITTED"
-            self._engine = sa.create_engine(parsed, poolclass=sa.NullPool, isolation_level=isolation)
+            self._engine = sa.create_engine(
+                parsed,
+                poolclass=sa.NullPool,
+                isolation_level=isolation,
+                json_serializer=partial(json.dumps, ensure_ascii=False),
+            )
         except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
             kind = url.partition(":")[0]
             raise DecisionLogError(

@@ -15,6 +15,8 @@ import duckdb
 import pyarrow as pa
 from stdnum.iso7064 import mod_37_36
 
+from models.identity.decided import create_decided_events
+
 log = logging.getLogger(__name__)
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -61,7 +63,8 @@ def assign_customers(con: duckdb.DuckDBPyConnection, business_date: dt.date) -> 
 
     Args:
         con: Connection with views ``identity.party_node``, ``cluster`` and ``node_pair``; and, where there is
-            an earlier night, ``previous.customer_record`` and ``previous.customer_event`` (with all its history).
+            an earlier night, ``previous.customer_record`` and ``previous.customer_event`` (with all its history);
+            and, where there are decisions, ``identity.decision`` and last night's ``previous.decision``.
         business_date: The night's date: ids born now carry it.
     """
     con.execute("create schema if not exists work")
@@ -71,10 +74,11 @@ def assign_customers(con: duckdb.DuckDBPyConnection, business_date: dt.date) -> 
     _carry(con)
     _assign_new(con, business_date)
     _create_crosswalk(con)
+    create_decided_events(con)
     _create_events(con, business_date)
     rows = con.execute("select event, count(*) from res.customer_event group by 1 order by 1").fetchall()
     log.info("customers: %s", ", ".join(f"{count} {event}" for event, count in rows) or "nothing changed")
-    for table in ("previous_record", "previous_event", "member", "claim", "carried", "customer"):
+    for table in ("previous_record", "previous_event", "member", "claim", "carried", "customer", "decided_event"):
         con.execute(f"drop table work.{table}")
 
 
@@ -280,7 +284,7 @@ def _create_crosswalk(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _create_events(con: duckdb.DuckDBPyConnection, business_date: dt.date) -> None:
-    """What this night did to ids."""
+    """What this night did to ids, and why: a steward's decision where there is one."""
     causes = ", ".join(f"('{event}', '{cause}')" for event, cause in _CAUSES.items())
     con.execute(
         f"""
@@ -300,9 +304,17 @@ def _create_events(con: duckdb.DuckDBPyConnection, business_date: dt.date) -> No
             where customer_id not in (select previous_id from work.claim)
         )
         select
-            happened.customer_id, $date::date as business_date, event, happened.related_customer_id, reason.cause
+            happened.customer_id,
+            $date::date as business_date,
+            happened.event,
+            happened.related_customer_id,
+            coalesce(decided.cause, reason.cause) as cause
         from happened
         inner join (values {causes}) as reason(event, cause) using (event)
+        left join work.decided_event as decided
+            on decided.event = happened.event
+            and decided.customer_id = happened.customer_id
+            and decided.related_customer_id = happened.related_customer_id
         order by customer_id, event, related_customer_id
         """,
         {"date": business_date},

@@ -54,16 +54,6 @@ def snapshot(con: duckdb.DuckDBPyConnection, rows: Sequence[LogRow]) -> None:
         con: Connection with view ``identity.party_standard``.
         rows: The whole decision log.
     """
-    spoken = sorted({record for row in rows for record in (*row.left, *row.right)})
-    con.register("named", _named(spoken))
-    kinds = {
-        (system, record_id): party_type
-        for system, record_id, party_type in con.execute(
-            "select system, record_id, party_type from identity.party_standard"
-            " semi join named using (system, record_id)"
-        ).fetchall()
-    }
-    con.unregister("named")
     judged = [
         (
             one.decision.decision_id,
@@ -76,7 +66,7 @@ def snapshot(con: duckdb.DuckDBPyConnection, rows: Sequence[LogRow]) -> None:
             one.decision.made_at.astimezone(dt.UTC).replace(tzinfo=None),
             one.decision.reason,
         )
-        for one in judge(rows, kinds)
+        for one in judge(rows, kinds_of(con, rows))
     ]
     columns = zip(*judged, strict=True) if judged else ([] for _ in _COLUMNS)
     arrays = [pa.array(list(values), kind) for values, kind in zip(columns, _COLUMNS.values(), strict=True)]
@@ -84,6 +74,24 @@ def snapshot(con: duckdb.DuckDBPyConnection, rows: Sequence[LogRow]) -> None:
     con.register("judged", pa.table(arrays, list(_COLUMNS)))
     con.execute("create or replace table res.decision as from judged")
     con.unregister("judged")
+
+
+def kinds_of(con: duckdb.DuckDBPyConnection, rows: Iterable[LogRow]) -> dict[Record, str]:
+    """Party type of every record that a log speaks of and ``identity.party_standard`` holds."""
+    records = {record for row in rows for record in (*row.left, *row.right)}
+    return of_records(con, "identity.party_standard", "party_type", records)
+
+
+def of_records(
+    con: duckdb.DuckDBPyConnection, relation: str, column: str, records: Iterable[Record]
+) -> dict[Record, str]:
+    """A column's value for each of the records that a relation with ``system`` and ``record_id`` holds."""
+    con.register("named", _named(sorted(set(records))))
+    found = con.execute(
+        f"select system, record_id, {column} from {relation} semi join named using (system, record_id)"
+    ).fetchall()
+    con.unregister("named")
+    return {(system, record_id): value for system, record_id, value in found}
 
 
 def bonds(con: duckdb.DuckDBPyConnection, things_sql: str) -> Bonds:
@@ -142,16 +150,87 @@ def bonds(con: duckdb.DuckDBPyConnection, things_sql: str) -> Bonds:
     )
 
 
+def create_decided_events(con: duckdb.DuckDBPyConnection) -> None:
+    """Create ``work.decided_event``: merges and splits of tonight that a decision brought about, or one that ended.
+
+    Columns: event, customer_id, related_customer_id (as in ``customer.customer_event``), cause.
+
+    Args:
+        con: Connection with ``work.member`` (system, record_id, cluster_no, previous_id) and ``work.customer``
+            (cluster_no, customer_id) of the night; ``identity.decision`` and ``previous.decision`` where there are any.
+    """
+    for schema in ("identity", "previous"):
+        con.register(f"{schema}_binding", _binding_table(con, schema))
+    con.execute(
+        """
+        create or replace table work.decided_event as
+        with effect as (
+            select
+                if(verdict = 'same', 'merge', 'split') as event,
+                'decision ' || decision_id || ' of a steward: '
+                || if(verdict = 'same', 'they are the same', 'they are different') as cause,
+                *
+            from identity_binding
+            union all
+            select
+                if(verdict = 'same', 'split', 'merge'),
+                'decision ' || decision_id || ' of a steward no longer binds',
+                *
+            from (from previous_binding except from identity_binding)
+        ),
+        pair as (
+            select
+                effect.event, effect.cause, effect.decision_id,
+                l.previous_id as previous_l, l.cluster_no as cluster_l,
+                r.previous_id as previous_r, r.cluster_no as cluster_r
+            from effect
+            inner join work.member as l on l.system = effect.system_l and l.record_id = effect.record_id_l
+            inner join work.member as r on r.system = effect.system_r and r.record_id = effect.record_id_r
+        ),
+        -- each side of a pair in turn: an id that went into another, or a part that left one
+        side as (
+            select event, cause, decision_id, previous_l as previous_id, cluster_l as cluster_no
+            from pair
+            where (event = 'merge') = (cluster_l = cluster_r) and (event = 'split') = (previous_l = previous_r)
+            union all
+            select event, cause, decision_id, previous_r, cluster_r
+            from pair
+            where (event = 'merge') = (cluster_l = cluster_r) and (event = 'split') = (previous_l = previous_r)
+        )
+        select
+            event,
+            if(event = 'merge', previous_id, customer.customer_id) as customer_id,
+            if(event = 'merge', customer.customer_id, previous_id) as related_customer_id,
+            arg_max(cause, decision_id) as cause
+        from side
+        inner join work.customer as customer using (cluster_no)
+        group by all
+        """
+    )
+    for schema in ("identity", "previous"):
+        con.unregister(f"{schema}_binding")
+
+
+def _binding_table(con: duckdb.DuckDBPyConnection, schema: str) -> pa.Table:
+    """Binding pairs of a night's decisions: decision_id, verdict and the two records."""
+    columns = list(_COLUMNS)[:6]
+    if not _has_decisions(con, schema):
+        return pa.table({name: pa.array([], _COLUMNS[name]) for name in columns})
+    return con.execute(
+        f"select {', '.join(columns)} from {schema}.decision where standing in ('binding', 'absent')"
+    ).to_arrow_table()
+
+
+def _has_decisions(con: duckdb.DuckDBPyConnection, schema: str) -> bool:
+    return bool(
+        con.execute(
+            "select 1 from information_schema.tables where table_schema = ? and table_name = 'decision'", [schema]
+        ).fetchall()
+    )
+
+
 def _binding(con: duckdb.DuckDBPyConnection) -> list[tuple[Record, Record, str]]:
-    there = con.execute(
-        "select 1 from information_schema.tables where table_schema = 'identity' and table_name = 'decision'"
-    ).fetchall()
-    if not there:
-        return []
-    rows = con.execute(
-        "select system_l, record_id_l, system_r, record_id_r, verdict from identity.decision"
-        " where standing in ('binding', 'absent') order by all"
-    ).fetchall()
+    rows = zip(*_binding_table(con, "identity").drop_columns("decision_id").to_pydict().values(), strict=True)
     return [((system_l, id_l), (system_r, id_r), verdict) for system_l, id_l, system_r, id_r, verdict in rows]
 
 

@@ -93,9 +93,9 @@ def main() -> None:
 
 
 def _add_commands() -> None:
-    from pipelines.cli import banks, data, nights, releases
+    from pipelines.cli import banks, data, nights, releases, stewards
 
-    for module in (banks, nights, releases, data):
+    for module in (banks, nights, releases, data, stewards):
         for command in module.COMMANDS:
             cli.add_command(command)
 
