@@ -104,6 +104,11 @@ NIGHT: dict[str, Rows] = {
         {"system": "card", "record_id": "9", "document_type": "resident_id", "document_number": "N1",
          "is_valid": True, "is_strong": True},
     ],
+    "identity.party_node": [
+        {"system": "core", "record_id": "1", "node_id": 1, "is_held_by_decision": False},
+        {"system": "card", "record_id": "9", "node_id": 1, "is_held_by_decision": False},
+        {"system": "core", "record_id": "2", "node_id": 2, "is_held_by_decision": False},
+    ],
     "customer.customer_record": [
         {"system": "core", "record_id": "1", "customer_id": "C1", "link_reason": "document"},
         {"system": "card", "record_id": "9", "customer_id": "C1", "link_reason": "document"},
@@ -127,7 +132,7 @@ NIGHT: dict[str, Rows] = {
 _DERIVED = (
     "customer.party_role", "customer.product_holder",
     "customer.account", "customer.card", "customer.loan", "customer.transaction", "customer.standing_order",
-    "customer.branch", "customer.manager", "mart.customer_holding", "mart.customer_360",
+    "customer.branch", "customer.manager", "mart.customer_holding", "mart.customer_360", "mart.review_queue",
 )  # fmt: skip
 
 
@@ -138,7 +143,7 @@ def _sound_lake() -> Path:
     atexit.register(home.cleanup)
     night = Night(Path(home.name), Engine(Lake(Path(home.name) / "lake"), Path(home.name) / "spill", "1GB", 1))
     for table in TABLES.values():
-        if table.layer == "staging" or table.id in NIGHT:
+        if table.sql is None or table.id in NIGHT:
             night.put(table, NIGHT.get(table.id, ()))
     night.derive()
     night.put_text("landing.core__customer", LANDED)

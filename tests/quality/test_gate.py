@@ -76,6 +76,18 @@ _NEW_DOCUMENT = {
     "system": "card", "record_id": "9", "document_type": "resident_id", "document_number": "N2",
     "is_valid": True, "is_strong": True,
 }  # fmt: skip
+_DECISION = {
+    "decision_id": 1,
+    "system_l": "core",
+    "record_id_l": "1",
+    "system_r": "card",
+    "record_id_r": "9",
+    "verdict": "different",
+    "standing": "binding",
+    "decided_by": "ann",
+    "decided_at": "2026-01-30 12:00:00",
+    "decision_reason": "seen",
+}
 _ORPHAN = {
     "system": "core", "account_id": "A3", "product_family": "other", "currency_code": "CNY", "balance_amount": "1",
     **SOURCE,
@@ -111,7 +123,37 @@ FAULTS: dict[str, tuple[Mapping[str, Rows], set[str]]] = {
     ),
     "two valid documents of one type": (
         {"identity__party_document": [NIGHT["identity.party_document"][0], _NEW_DOCUMENT]},
-        {"documents_in_conflict"},
+        {"documents_in_conflict", "documents_signed_for"},
+    ),
+    "two valid documents of one type that a steward signed for": (
+        {
+            "identity__party_document": [NIGHT["identity.party_document"][0], _NEW_DOCUMENT],
+            "identity__party_node": _changed("identity.party_node", 1, is_held_by_decision=True),
+        },
+        {"documents_signed_for"},
+    ),
+    "a third valid document beside two that a steward signed for": (
+        {
+            "identity__party_document": [
+                NIGHT["identity.party_document"][0], _NEW_DOCUMENT,
+                {**_NEW_DOCUMENT, "system": "core", "record_id": "2", "document_number": "N3"},
+            ],
+            "identity__party_node": _changed("identity.party_node", 1, is_held_by_decision=True),
+            "customer__customer_record": _changed("customer.customer_record", 2, customer_id="C1"),
+        },
+        {"documents_in_conflict", "documents_signed_for", "customer_has_records"},
+    ),
+    "records kept apart by a steward are one customer": (
+        {"identity__decision": [_DECISION]},
+        {"decisions_hold"},
+    ),
+    "records that a steward made one are two customers": (
+        {"identity__decision": [{**_DECISION, "verdict": "same", "record_id_r": "2", "system_r": "core"}]},
+        {"decisions_hold"},
+    ),
+    "a decision that another overrules": (
+        {"identity__decision": [{**_DECISION, "standing": "superseded", "overruled_by": 2}]},
+        {"decisions_in_contradiction"},
     ),
     "an account that nobody holds": (
         {"staging__account": _with("staging.account", **_ORPHAN)},
