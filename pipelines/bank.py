@@ -58,7 +58,7 @@ class AlertSettings(_Section):
 class StewardSettings(_Section):
     """Where stewards' decisions are logged (SQLAlchemy URL; a file below the home by default), and four eyes."""
 
-    url: str | None = None
+    url: str | None = Field(None, pattern=r"^(sqlite:///|postgresql(\+\w+)?://)")
     four_eyes: bool = False
 
 

@@ -175,6 +175,7 @@ def review(workspace: Workspace, limit: int) -> list[dict[str, Any]]:
         limit: How many at most.
 
     Raises:
+        DecisionRefused: the release is older than the queue.
         ReleaseError: there is no release.
     """
     rows = workspace.decision_log().rows()
@@ -184,6 +185,8 @@ def review(workspace: Workspace, limit: int) -> list[dict[str, Any]]:
         records = {record for pair in pairs for record in pair}
         customer = of_records(con, "customer.customer_record", "customer_id", records)
         decided = {frozenset(customer.get(record) for record in pair) for pair in pairs}
+        if not con.execute("select 1 from duckdb_tables() where table_name = 'review_queue'").fetchall():
+            raise DecisionRefused("the current release was published before there was a queue; run a night")
         found = con.execute(
             """
             select l.full_name as full_name_l, r.full_name as full_name_r, queue.*
@@ -206,9 +209,11 @@ def _decide(
 
     def draft(rows: Sequence[LogRow]) -> LogRow:
         state = states(rows)
+        overruled = {one.decision.decision_id for one in judge(rows) if one.standing != "binding"}
         for earlier in rows:
-            if earlier.verdict == verdict and earlier.pairs == row.pairs and state[earlier.decision_id] != "withdrawn":
-                raise DecisionRefused(f"decision {earlier.decision_id} says so already ({state[earlier.decision_id]})")
+            number, says_so = earlier.decision_id, (earlier.verdict, earlier.pairs) == (verdict, row.pairs)
+            if says_so and state[number] != "withdrawn" and number not in overruled:
+                raise DecisionRefused(f"decision {number} says so already ({state[number]})")
         return row
 
     return _append(workspace, draft)

@@ -146,7 +146,7 @@ def bonds(con: duckdb.DuckDBPyConnection, things_sql: str) -> Bonds:
     return Bonds(
         _integers(chain),
         Constraint(DECIDED_DIFFERENT, pairs=_integers(apart)),
-        _integers((t, t) for (t,) in touched)[0],
+        np.array(touched, dtype=np.int64).reshape(-1),
     )
 
 

@@ -2,7 +2,7 @@
 
 import getpass
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -140,12 +140,14 @@ def decisions(options: Options, form: str) -> None:
     if form == "json":
         out.print_json(json.dumps([_as_json(one) for one in found]))
         return
-    table = Table("id", f"made ({zone.key})", "by", "state", "decision", "reason", "does not bind", box=None)
+    table = Table("id", f"made, {zone.key}", "by", "state", "decision", "reason", box=None)
     for one in found:
         made = f"{one.row.made_at.astimezone(zone):%Y-%m-%d %H:%M}"
         said = (str(one.row.decision_id), made, one.row.made_by, one.state, _said(one.row), one.row.reason)
-        table.add_row(*map(escape, said), escape("\n".join(_troubles(one.troubles))))
+        table.add_row(*map(escape, said))
     out.print(table)
+    for one in found:
+        _warn(one.row, one.troubles)
 
 
 def _tell(options: Options, row: LogRow) -> None:
@@ -156,9 +158,12 @@ def _tell(options: Options, row: LogRow) -> None:
         return
     out.print("it counts from the next night on")
     for one in stewardship.standings(options.workspace):
-        concerned = [pair for pair in one.troubles if row.decision_id in (one.row.decision_id, pair.overruled_by)]
-        for line in _troubles(tuple(concerned)):
-            out.print(f"[yellow]warning:[/yellow] decision {one.row.decision_id} does not bind for {escape(line)}")
+        _warn(one.row, [pair for pair in one.troubles if row.decision_id in (one.row.decision_id, pair.overruled_by)])
+
+
+def _warn(row: LogRow, troubles: Iterable[JudgedPair]) -> None:
+    for line in _troubles(troubles):
+        out.print(f"[yellow]warning:[/yellow] decision {row.decision_id} does not bind for {escape(line)}")
 
 
 def _said(row: LogRow) -> str:
@@ -171,7 +176,7 @@ def _side(records: tuple[Record, ...]) -> str:
     return ", ".join(":".join(record) for record in records)
 
 
-def _troubles(pairs: tuple[JudgedPair, ...]) -> list[str]:
+def _troubles(pairs: Iterable[JudgedPair]) -> list[str]:
     return [
         f"{_side(pair.pair[:1])} and {_side(pair.pair[1:])}: {_TROUBLES[pair.standing].format(pair.overruled_by)}"
         for pair in pairs

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import duckdb
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.identity.cluster import cluster
 from models.identity.collapse import collapse
@@ -146,7 +148,9 @@ def test_without_decisions_there_are_no_bonds() -> None:
 
 
 def _clusters(con: duckdb.DuckDBPyConnection, pairs: list[tuple[int, int, float]]) -> Groups:
-    con.register("incoming", pa.table({n: [pair[i] for pair in pairs] for i, n in enumerate(_PAIR)}))
+    kinds = (pa.int64(), pa.int64(), pa.float64())
+    columns = [pa.array([pair[i] for pair in pairs], kind) for i, kind in enumerate(kinds)]
+    con.register("incoming", pa.table(columns, list(_PAIR)))
     con.execute("create or replace table identity.node_pair as from incoming")
     con.unregister("incoming")
     cluster(con, SETTINGS)
@@ -169,6 +173,38 @@ def test_a_chain_of_strong_pairs_never_brings_together_what_is_different(third: 
     assert found == (_set("ab", "c") if third < 50 else _set("a", "bc"))
     reasons = con.execute("select distinct reason from res.refused_merge").fetchall()
     assert reasons == [(DECIDED_DIFFERENT,)]
+
+
+_LETTERS = "abcdefgh"
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(("same", "different")), st.sampled_from(_LETTERS), st.sampled_from(_LETTERS)).filter(
+            lambda said: said[1] != said[2]
+        ),
+        max_size=6,
+    ),
+    st.lists(st.sampled_from((ID_1, ID_2, ())), min_size=8, max_size=8),
+    st.lists(
+        st.tuples(st.integers(1, 8), st.integers(1, 8), st.integers(0, 90)).filter(lambda pair: pair[0] < pair[1]),
+        max_size=12,
+        unique_by=lambda pair: pair[:2],
+    ),
+)
+def test_what_binds_holds_whatever_documents_and_weights_say(said, documents, pairs) -> None:
+    parties = _parties(**{n: {**WANG, "documents": d} for n, d in zip(_LETTERS, documents, strict=True)})
+    con = parties.connect()
+    _decide(con, *said)
+    collapse(con, SETTINGS)
+    con.execute("create view identity.party_node as from res.party_node")
+    [(nodes,)] = con.execute("select max(node_id) from res.party_node").fetchall()
+    groups = _clusters(con, [(left, right, float(bits)) for left, right, bits in pairs if right <= nodes])
+    for left, right, verdict in con.execute(
+        "select record_id_l, record_id_r, verdict from identity.decision where standing = 'binding'"
+    ).fetchall():
+        assert any({left, right} <= group for group in groups) == (verdict == "same")
 
 
 def _night(con: duckdb.DuckDBPyConnection, date: dt.date, *said: Said) -> dict[str, str]:
