@@ -5,7 +5,7 @@ taken back by a later row that withdraws it. Where the log lies is the warehouse
 the decisions that bind is ``decided``'s.
 
 A decision speaks of two sides, each one or more party records: every record of one side and every record of the
-other are the same party, or different parties. Where decisions contradict each other (ADR 13):
+other are the same party, or different parties. Where decisions contradict each other (ADR 15):
 
 1. of two that speak of the same pair, the later binds;
 2. what a decision says of a pair is never overruled by what follows from others about it: a ``same`` that would
