@@ -108,3 +108,19 @@ def test_no_group_ever_holds_two_documents_and_order_never_matters(edges, docume
 @pytest.mark.parametrize("count", [0, 1])
 def test_almost_nothing(count: int) -> None:
     assert _group(count, []).group.tolist() == list(range(count))
+
+
+def test_things_that_are_one_to_begin_with_stay_one_and_a_third_document_stays_out() -> None:
+    # 0 and 3 are joined whatever their documents say; 1 and 2 are tied to 3 by edges, 2 holds a third document
+    edges = (_array(1, 2), _array(3, 3), np.array([5.0, 9.0]))
+    documents = _documents((0, 100), (3, 200), (1, 100), (2, 300))
+    found = group_under_constraints(4, *edges, (documents,), (_array(0), _array(3)))
+    assert found.group.tolist() == [0, 0, 2, 0]
+    assert (found.refused.tolist(), found.reasons) == ([1], ["documents"])
+
+
+def test_what_is_kept_from_one_is_kept_from_all_that_are_one_with_it() -> None:
+    apart = Constraint("apart", pairs=(_array(0), _array(2)))
+    found = group_under_constraints(3, _array(1), _array(2), np.array([9.0]), (apart,), (_array(0), _array(1)))
+    assert found.group.tolist() == [0, 0, 2]
+    assert found.reasons == ["apart"]
