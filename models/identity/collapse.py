@@ -24,34 +24,46 @@ from models.identity.settings import MatchingSettings
 log = logging.getLogger(__name__)
 
 # Names fit when one is missing or masked, when they are equal in any writing, or when they may be variants: one
-# character off, the order swapped, a part left out.
-_NAMES_FIT = """(
-    l.name_standard is null or r.name_standard is null
-    or l.name_standard = r.name_standard
-    or l.name_latin = r.name_latin
-    or l.name_sorted = r.name_sorted
-    or l.latin_sorted = r.latin_sorted
-    or list_has_any(l.name_open, r.name_open)
-    or list_has_all(l.latin_tokens, r.latin_tokens) or list_has_all(r.latin_tokens, l.latin_tokens)
-    or jaro_winkler_similarity(l.name_latin, r.name_latin) >= 0.94
-    or list_has_any(l.other_names, r.other_names)
-)"""
-_DATES_FIT = "(l.birth_date is null or r.birth_date is null or l.birth_date = r.birth_date)"
-_PART_OF_NAME = "(l.surname = r.surname or l.given_name = r.given_name)"
+# character off, the order swapped, a part left out. Conditions have names so that a link can say why it was made.
+_NAMES_FIT = {
+    "name_equal": "l.name_standard = r.name_standard",
+    "name_same_sound": "l.name_latin = r.name_latin",
+    "name_swapped": "l.name_sorted = r.name_sorted or l.latin_sorted = r.latin_sorted",
+    "name_one_character": "list_has_any(l.name_open, r.name_open)",
+    "name_part": "list_has_all(l.latin_tokens, r.latin_tokens) or list_has_all(r.latin_tokens, l.latin_tokens)",
+    "name_alike": "jaro_winkler_similarity(l.name_latin, r.name_latin) >= 0.94",
+    "other_name": "list_has_any(l.other_names, r.other_names)",
+    "name_missing": "l.name_standard is null or r.name_standard is null",
+}
+_CORES_FIT = {
+    "core_equal": "l.name_core = r.name_core",
+    "core_part": "contains(l.name_core, r.name_core) or contains(r.name_core, l.name_core)",
+    "core_words": """len(list_intersect(l.core_tokens, r.core_tokens))
+        >= 0.6 * least(len(l.core_tokens), len(r.core_tokens))""",
+}
+_DATES_FIT = {
+    "birth_date_equal": "l.birth_date = r.birth_date",
+    "birth_date_near": "damerau_levenshtein(l.birth_digits, r.birth_digits) <= 1",
+    "birth_date_missing": "l.birth_date is null or r.birth_date is null",
+}
+_PART_OF_NAME = {"surname_equal": "l.surname = r.surname", "given_name_equal": "l.given_name = r.given_name"}
+
+
+def _any(*conditions: dict[str, str]) -> str:
+    return "(" + " or ".join(f"({c})" for named in conditions for c in named.values()) + ")"
+
+
 _PERSONS_FIT = f"""(
-    ({_NAMES_FIT} and (
-        {_DATES_FIT} or l.name_standard = r.name_standard or l.name_latin = r.name_latin
-        or damerau_levenshtein(l.birth_digits, r.birth_digits) <= 1
+    ({_any(_NAMES_FIT)} and (
+        {_any(_DATES_FIT)} or l.name_standard = r.name_standard or l.name_latin = r.name_latin
     ))
-    or ({_PART_OF_NAME} and l.birth_date = r.birth_date and l.sex is not distinct from r.sex)
+    or ({_any(_PART_OF_NAME)} and l.birth_date = r.birth_date and l.sex is not distinct from r.sex)
 )"""
-_ORGANISATIONS_FIT = f"""(
-    coalesce(l.branch_suffix = r.branch_suffix, true)
-    and ({_NAMES_FIT} or l.name_core = r.name_core
-        or contains(l.name_core, r.name_core) or contains(r.name_core, l.name_core)
-        or len(list_intersect(l.core_tokens, r.core_tokens))
-            >= 0.6 * least(len(l.core_tokens), len(r.core_tokens)))
-)"""
+_ORGANISATIONS_FIT = f"(coalesce(l.branch_suffix = r.branch_suffix, true) and {_any(_NAMES_FIT, _CORES_FIT)})"
+_FIT = f"case l.party_type when 'person' then {_PERSONS_FIT} else {_ORGANISATIONS_FIT} end"
+
+# Every reason that a link by document may give.
+FITS = tuple({**_NAMES_FIT, **_CORES_FIT, **_PART_OF_NAME, **_DATES_FIT})
 
 
 def collapse(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> None:
@@ -110,6 +122,39 @@ def collapse(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> None
         con.execute(f"drop table work.{table}")
 
 
+def document_links(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, str, str, str, list[str]]]:
+    """All pairs of records that one valid strong document joins, and what fits: for explanations, of a few records.
+
+    Args:
+        con: As for ``collapse``, with the records in question only.
+
+    Returns:
+        (system, record_id) of both records, the smaller first, document type, number, and names of ``FITS``.
+    """
+    con.execute("create schema if not exists work")
+    _number_records(con)
+    _create_signatures(con, "true", np.empty(0, dtype=np.int64))
+    reasons = ", ".join(
+        f"if({condition}, '{name}', null)"
+        for named in (_NAMES_FIT, _CORES_FIT, _PART_OF_NAME, _DATES_FIT)
+        for name, condition in named.items()
+    )
+    found = con.execute(
+        f"""
+        select
+            l.system, l.record_id, r.system, r.record_id, l.document_type, l.document_number,
+            list_filter([{reasons}], lambda reason: reason is not null)
+        from work.signature as l
+        inner join work.signature as r using (document_type, document_number, party_type)
+        where l.record_no < r.record_no and {_FIT}
+        order by l.record_no, r.record_no, l.document_type, l.document_number
+        """
+    ).fetchall()
+    for table in ("record", "strong_record", "document_signature", "signature"):
+        con.execute(f"drop table work.{table}")
+    return found
+
+
 def _number_records(con: duckdb.DuckDBPyConnection) -> None:
     """Number records by (system, record_id) from 0 and list those with a valid strong document."""
     con.execute(
@@ -161,8 +206,8 @@ def _held_by_decision(node_of: Integers, by_document: Integers, decided: Integer
     return held
 
 
-def _compatible_edges(con: duckdb.DuckDBPyConnection, decided: Integers) -> None:
-    """Edges between records of one document: within equal evidence to its first record, else where they fit.
+def _create_signatures(con: duckdb.DuckDBPyConnection, wanted_sql: str, decided: Integers) -> None:
+    """Records with a valid strong document: who is first of equal evidence, and what the others are compared by.
 
     A record that was decided about stands for nobody but itself: if it is kept apart, those that carry the same are
     still joined to each other.
@@ -191,8 +236,9 @@ def _compatible_edges(con: duckdb.DuckDBPyConnection, decided: Integers) -> None
         from numbered
         """
     )
+    con.unregister("decided")
     con.execute(
-        r"""
+        rf"""
         create or replace table work.signature as
         with other_name as (
             select
@@ -201,9 +247,7 @@ def _compatible_edges(con: duckdb.DuckDBPyConnection, decided: Integers) -> None
             from identity.party_name as party_name
             inner join work.record as record using (system, record_id)
             where not contains(party_name.name_standard, '*')
-                and record.record_no in (
-                    select record_no from work.document_signature where signature_count > 1
-                )
+                and record.record_no in (select record_no from work.document_signature where {wanted_sql})
             group by record.record_no
         )
         select
@@ -222,9 +266,14 @@ def _compatible_edges(con: duckdb.DuckDBPyConnection, decided: Integers) -> None
                 as core_tokens
         from work.document_signature as signature
         left join other_name using (record_no)
-        where signature_count > 1 and record_no = first_no
+        where {wanted_sql}
         """
     )
+
+
+def _compatible_edges(con: duckdb.DuckDBPyConnection, decided: Integers) -> None:
+    """Edges between records of one document: within equal evidence to its first record, else where they fit."""
+    _create_signatures(con, "signature_count > 1 and record_no = first_no", decided)
     con.execute(
         f"""
         create or replace table work.collapse_edge as
@@ -239,10 +288,9 @@ def _compatible_edges(con: duckdb.DuckDBPyConnection, decided: Integers) -> None
             and l.document_number = r.document_number
             and l.party_type = r.party_type
             and l.record_no < r.record_no
-        where case l.party_type when 'person' then {_PERSONS_FIT} else {_ORGANISATIONS_FIT} end
+        where {_FIT}
         """
     )
-    con.unregister("decided")
     con.execute("drop table work.document_signature")
     con.execute("drop table work.signature")
 

@@ -5,6 +5,9 @@ and organisations are scored apart, each with its own weights. Nothing is estima
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -51,9 +54,55 @@ def _score_party(
     con: duckdb.DuckDBPyConnection, settings: MatchingSettings, party_type: str, model: PartyModel
 ) -> None:
     candidates = int(con.execute("select count(*) from work.candidate_pair").fetchall()[0][0])
+    with _scored_nodes(con, party_type, model):
+        kept = _score_candidates(con, settings, party_type, model)
+    log.info("score: %s: %d candidate pairs, %d from the review threshold on", party_type, candidates, kept)
+
+
+def score_in_detail(
+    con: duckdb.DuckDBPyConnection, party_type: str, model: PartyModel, pairs: list[tuple[int, int]]
+) -> list[dict[str, Any]]:
+    """Score given pairs, whatever their weight, and keep every factor: what an explanation is made of.
+
+    Args:
+        con: Connection with ``work.node``.
+        party_type: ``person`` or ``organisation``; both nodes of every pair are of it.
+        model: The weights of that type.
+        pairs: Nodes, the smaller first.
+
+    Returns:
+        One row a pair: ``node_id_l``, ``node_id_r``, ``match_weight`` (bits), and for each comparison
+        ``mw_<name>`` (bits), ``mw_tf_adj_<name>`` where a frequency takes part, and ``gamma_<name>``
+        (Splink's number of the level: -1 is missing evidence, 0 the last level).
+    """
+    if not pairs:
+        return []
+    values = ", ".join(f"({int(one)}, {int(other)})" for one, other in pairs)
+    with (
+        _scored_nodes(con, party_type, model),
+        _predictions(con, model, f"from (values {values}) as pair(node_id_l, node_id_r)", None, True) as table,
+    ):
+        found = con.execute(f"select * from {table} order by node_id_l, node_id_r")
+        names = [column[0] for column in found.description or []]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+@contextmanager
+def _scored_nodes(con: duckdb.DuckDBPyConnection, party_type: str, model: PartyModel) -> Iterator[None]:
+    """View ``scored_node`` of one party type and the lookups of frequencies, for as long as the block lasts."""
     con.execute(f"create or replace view scored_node as select * from work.node where party_type = '{party_type}'")
     for column, frequencies in model.frequencies.items():
         _create_frequencies(con, column, frequencies)
+    yield
+    for column in model.frequencies:
+        con.execute(f"drop table frequency_of_{column}")
+    con.execute("drop view scored_node")
+
+
+def _score_candidates(
+    con: duckdb.DuckDBPyConnection, settings: MatchingSettings, party_type: str, model: PartyModel
+) -> int:
+    """Add candidate pairs and pairs of one document to ``res.node_pair``; returns the number of the former."""
     con.execute(
         """
         create or replace table work.shared_document_pair as
@@ -78,9 +127,6 @@ def _score_party(
         None,
     )
     con.execute("drop table work.shared_document_pair")
-    con.execute("drop table scored_pair")
-    for column in model.frequencies:
-        con.execute(f"drop table frequency_of_{column}")
     rules = ", ".join(f"({n}, '{rule_name(rule)}')" for n, rule in enumerate(settings.party(party_type).blocking))
     con.execute(
         f"""
@@ -90,8 +136,7 @@ def _score_party(
         where node_pair.node_id_l = candidate.node_id_l and node_pair.node_id_r = candidate.node_id_r
         """
     )
-    con.execute("drop view scored_node")
-    log.info("score: %s: %d candidate pairs, %d from the review threshold on", party_type, candidates, kept)
+    return kept
 
 
 def _create_frequencies(con: duckdb.DuckDBPyConnection, column: str, frequencies: Frequencies) -> None:
@@ -117,6 +162,24 @@ def _create_frequencies(con: duckdb.DuckDBPyConnection, column: str, frequencies
 
 def _predict(con: duckdb.DuckDBPyConnection, model: PartyModel, pairs_sql: str, threshold: float | None) -> int:
     """Score pairs and add those from the threshold on to ``res.node_pair``; returns how many."""
+    with _predictions(con, model, pairs_sql, threshold) as table:
+        if table is None:
+            return 0
+        con.execute(
+            f"""
+            insert into res.node_pair
+            select node_id_l, node_id_r, match_weight, '{_SHARED_DOCUMENT_RULE}', {_levels_sql(model.comparisons)}
+            from {table}
+            """
+        )
+        return int(con.execute(f"select count(*) from {table}").fetchall()[0][0])
+
+
+@contextmanager
+def _predictions(
+    con: duckdb.DuckDBPyConnection, model: PartyModel, pairs_sql: str, threshold: float | None, factors: bool = False
+) -> Iterator[str | None]:
+    """Name of Splink's table of scored pairs, with its factors if wanted; None where there is no pair."""
     con.execute(
         f"""
         create or replace table scored_pair as
@@ -125,30 +188,25 @@ def _predict(con: duckdb.DuckDBPyConnection, model: PartyModel, pairs_sql: str, 
         """
     )
     if not con.execute("select 1 from scored_pair limit 1").fetchall():
-        return 0
+        con.execute("drop table scored_pair")
+        yield None
+        return
     api = DuckDBAPI(con.cursor())
     try:
         linker = Linker(
             api.register("scored_node"),
-            splink_settings(model.comparisons, model.prior),
+            splink_settings(model.comparisons, model.prior)
+            | {"retain_intermediate_calculation_columns": factors},
             log_level=None,
             validate_settings=False,
         )
         for column in model.frequencies:
             linker.table_management.register_term_frequency_lookup(api.register(f"frequency_of_{column}"), column)
         linker.table_management.register_blocked_pairs_for_predict(api.register("scored_pair"))
-        predictions = linker.inference.predict(threshold_match_weight=threshold, warning_mode="never")
-        con.execute(
-            f"""
-            insert into res.node_pair
-            select node_id_l, node_id_r, match_weight, '{_SHARED_DOCUMENT_RULE}', {_levels_sql(model.comparisons)}
-            from {predictions.physical_name}
-            """
-        )
-        kept = int(con.execute(f"select count(*) from {predictions.physical_name}").fetchall()[0][0])
+        yield linker.inference.predict(threshold_match_weight=threshold, warning_mode="never").physical_name
     finally:
         api.delete_tables_created_by_splink_from_db()  # type: ignore[no-untyped-call]
-    return kept
+        con.execute("drop table scored_pair")
 
 
 def _levels_sql(comparisons: tuple[Comparison, ...]) -> str:
