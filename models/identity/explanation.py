@@ -88,7 +88,7 @@ class FieldScore:
         comparison: Its name.
         level: Name of the level that holds; None where evidence is missing on a side.
         bits: What it adds to the weight, frequency included.
-        frequency_bits: The part of ``bits`` that is owed to how rare or common the value is.
+        common_bits: How much less it adds than agreement on a rare value would.
         left: Values of the one side, at most a few.
         right: Values of the other.
         bearers: Of a name that agrees: customers of the bank that bear it.
@@ -99,7 +99,7 @@ class FieldScore:
     comparison: str
     level: str | None
     bits: float
-    frequency_bits: float
+    common_bits: float
     left: tuple[str, ...]
     right: tuple[str, ...]
     bearers: int | None
@@ -157,19 +157,6 @@ class DocumentLink:
 
 
 @dataclass(frozen=True)
-class Link:
-    """What joins one more node to a customer; ``document`` links join records inside a node."""
-
-    kind: Verdict
-    left: tuple[RecordKey, ...]
-    right: tuple[RecordKey, ...]
-    match_weight: float | None = None
-    score: PairScore | None = None
-    documents: tuple[DocumentLink, ...] = ()
-    decided: "Decision | None" = None
-
-
-@dataclass(frozen=True)
 class Decision:
     """A steward's decision on two records."""
 
@@ -179,6 +166,19 @@ class Decision:
     decided_by: str | None
     decided_at: str | None
     reason: str | None
+
+
+@dataclass(frozen=True)
+class Link:
+    """What joins one more node to a customer; ``document`` links join records inside a node."""
+
+    kind: Verdict
+    left: tuple[RecordKey, ...]
+    right: tuple[RecordKey, ...]
+    match_weight: float | None = None
+    score: PairScore | None = None
+    documents: tuple[DocumentLink, ...] = ()
+    decision: Decision | None = None
 
 
 @dataclass(frozen=True)
@@ -220,6 +220,17 @@ class Side:
 
 
 @dataclass(frozen=True)
+class OpenPair:
+    """Two nodes of two customers that the night compared and did not join; ``customer_id`` is the right one's."""
+
+    customer_id: str
+    left: tuple[RecordKey, ...]
+    right: tuple[RecordKey, ...]
+    match_weight: float
+    reason: str | None
+
+
+@dataclass(frozen=True)
 class Explanation:
     """Why two parties are one customer, or are not.
 
@@ -234,6 +245,7 @@ class Explanation:
         chain: One customer through others: the strongest path.
         conflicts: Two customers: facts that forbid one.
         rivals: Ambiguous: the customers between which the node stands.
+        closest: Two customers: the strongest pair that the night kept between them, if it is another one.
         decisions: What stewards decided about records of the two.
         reason: Refused: the reason as the night recorded it.
         merge_threshold: Bits from which two nodes are one customer.
@@ -250,21 +262,11 @@ class Explanation:
     chain: tuple[Link, ...]
     conflicts: tuple[Conflict, ...]
     rivals: tuple[Rival, ...]
+    closest: OpenPair | None
     decisions: tuple[Decision, ...]
     reason: str | None
     merge_threshold: float
     review_threshold: float
-
-
-@dataclass(frozen=True)
-class OpenPair:
-    """A customer beside this one that was not joined with it: refused, or in review."""
-
-    customer_id: str
-    left: tuple[RecordKey, ...]
-    right: tuple[RecordKey, ...]
-    match_weight: float
-    reason: str | None
 
 
 @dataclass(frozen=True)

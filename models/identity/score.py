@@ -195,8 +195,7 @@ def _predictions(
     try:
         linker = Linker(
             api.register("scored_node"),
-            splink_settings(model.comparisons, model.prior)
-            | {"retain_intermediate_calculation_columns": factors},
+            splink_settings(model.comparisons, model.prior) | {"retain_intermediate_calculation_columns": factors},
             log_level=None,
             validate_settings=False,
         )

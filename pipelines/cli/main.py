@@ -93,9 +93,9 @@ def main() -> None:
 
 
 def _add_commands() -> None:
-    from pipelines.cli import banks, data, nights, releases, stewards
+    from pipelines.cli import banks, data, nights, releases, stewards, why
 
-    for module in (banks, nights, releases, data, stewards):
+    for module in (banks, nights, releases, data, stewards, why):
         for command in module.COMMANDS:
             cli.add_command(command)
 

@@ -1,0 +1,292 @@
+"""How one customer was built, link by link: its nodes, what joins them, and what was not joined with it.
+
+Links, refusals and decisions are read as the night left them; nothing is decided again. Two customers against each
+other are ``explain``'s.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import duckdb
+from stdnum.iso7064 import mod_37_36
+
+from models.identity.explain_evidence import Neighbourhood, has_table, rows
+from models.identity.explain_links import strongest_forest, walk
+from models.identity.explanation import (
+    Construction,
+    Decision,
+    DocumentLink,
+    Link,
+    OpenPair,
+    PairScore,
+    RecordKey,
+    Verdict,
+)
+from models.identity.matching_model import ModelArtefact
+from models.identity.settings import MatchingSettings
+
+_MOST_OPEN = 10  # refused pairs and pairs in review shown around a customer
+
+
+class NotFoundError(LookupError):
+    """What was asked for is not in the release; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A party or customer that was asked for: its living customer, the id it was retired from, its record."""
+
+    asked: str
+    customer_id: str
+    retired_id: str | None
+    key: RecordKey | None
+
+
+@dataclass(frozen=True)
+class _Edge:
+    kind: Verdict
+    weight: float
+    decision: Decision | None = None
+
+
+class Customer:
+    """Nodes of one customer and what joins them.
+
+    Attributes:
+        id: The customer.
+        nodes: Its nodes with their records.
+        main: The node with most records (ties: the smallest).
+        node_of: The node of each record.
+        forest: The strongest links that hold it together, as pairs of nodes.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, settings: MatchingSettings, customer_id: str) -> None:
+        self.id = customer_id
+        self.nodes: dict[int, tuple[RecordKey, ...]] = {}
+        for row in rows(
+            con,
+            "select node_id, system, record_id from customer.customer_record"
+            " inner join identity.party_node using (system, record_id)"
+            " where customer_id = $id order by node_id, system, record_id",
+            {"id": customer_id},
+        ):
+            key = RecordKey(row["system"], row["record_id"])
+            self.nodes[row["node_id"]] = (*self.nodes.get(row["node_id"], ()), key)
+        self.main = min(self.nodes, key=lambda node: (-len(self.nodes[node]), node))
+        self.node_of = {key: node for node, keys in self.nodes.items() for key in keys}
+        self.edges = self._edges(con, settings)
+        self.forest = strongest_forest((edge.weight, *pair) for pair, edge in sorted(self.edges.items()))
+
+    def records(self) -> list[RecordKey]:
+        """All records, those of the main node first."""
+        order = [self.main, *(node for node in self.nodes if node != self.main)]
+        return [key for node in order for key in self.nodes[node]]
+
+    def edge(self, one: int, other: int) -> _Edge:
+        """What joins two nodes of the forest."""
+        return self.edges[min(one, other), max(one, other)]
+
+    def _edges(self, con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> dict[tuple[int, int], _Edge]:
+        found: dict[tuple[int, int], _Edge] = {}
+        nodes = {"nodes": list(self.nodes)}
+        inside = "node_id_l in (select unnest($nodes)) and node_id_r in (select unnest($nodes))"
+        for row in rows(con, f"from identity.node_pair where {inside} order by all", nodes):
+            if row["match_weight"] >= settings.merge_threshold_bits:
+                found[row["node_id_l"], row["node_id_r"]] = _Edge(Verdict.SCORE, row["match_weight"])
+        for decision in decisions(con, self.node_of):
+            one, other = self.node_of.get(decision.left), self.node_of.get(decision.right)
+            if decision.verdict == "same" and one is not None and other is not None and one != other:
+                found[min(one, other), max(one, other)] = _Edge(Verdict.DECIDED_SAME, float("inf"), decision)
+        return found
+
+
+def find(con: duckdb.DuckDBPyConnection, who: str) -> Found:
+    """Find a party record (``SYSTEM:RECORD_ID``) or a customer id, living or retired.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    system, colon, record_id = who.partition(":")
+    if colon:
+        found = con.execute(
+            "select customer_id from customer.customer_record where system = ? and record_id = ?", [system, record_id]
+        ).fetchall()
+        if found:
+            return Found(who, str(found[0][0]), None, RecordKey(system, record_id))
+        systems = [
+            s for (s,) in con.execute("select distinct system from customer.customer_record order by 1").fetchall()
+        ]
+        if system not in systems:
+            raise NotFoundError(f"{system!r} is no system of this bank: {', '.join(systems)}")
+        raise NotFoundError(
+            f"{system} has no party record {record_id!r} in this release; is it a record of another date?"
+        )
+    living = _living(con, who)
+    if living is not None:
+        return Found(who, living, who if living != who else None, None)
+    remedy = "write a party record as SYSTEM:RECORD_ID"
+    if not mod_37_36.is_valid(who.upper()):
+        raise NotFoundError(f"{who!r} is not a customer id: its check character does not fit; {remedy}")
+    raise NotFoundError(f"no customer {who!r} in this release; {remedy}")
+
+
+def _living(con: duckdb.DuckDBPyConnection, customer_id: str) -> str | None:
+    """Follow merges from a retired id to the customer that lives."""
+    seen: set[str] = set()
+    while customer_id not in seen:
+        seen.add(customer_id)
+        if con.execute(
+            "select 1 from customer.customer_record where customer_id = ? limit 1", [customer_id]
+        ).fetchall():
+            return customer_id
+        merged = con.execute(
+            "select related_customer_id from customer.customer_event where customer_id = ? and event = 'merge'"
+            " and related_customer_id is not null order by business_date desc limit 1",
+            [customer_id],
+        ).fetchall()
+        customer_id = str(merged[0][0]) if merged else customer_id
+    return None
+
+
+def construct(
+    con: duckdb.DuckDBPyConnection, settings: MatchingSettings, model: ModelArtefact, customer_id: str
+) -> Construction:
+    """Tell how a customer was built, link by link.
+
+    Args:
+        con: As for ``explain``.
+        settings: The bank's matching settings.
+        model: The model that scored the night.
+        customer_id: A living customer.
+    """
+    customer = Customer(con, settings, customer_id)
+    near = Neighbourhood(con, settings, model, customer.nodes)
+    steps = walk(customer.forest, customer.main)
+    scores = near.scores(steps)
+    reached = {customer.main, *(node for _, node in steps)}
+    inside = {node: _documents_inside(near, keys) for node, keys in customer.nodes.items()}
+    links = [link(customer, scores, step, inside[step[1]]) for step in steps]
+    links += [
+        Link(Verdict.CLUSTERS, customer.nodes[customer.main], keys, documents=inside[node])
+        for node, keys in customer.nodes.items()
+        if node not in reached
+    ]
+    kept = kept_around(con, list(customer.nodes))
+    owners = owners_of(con, [pair.outer for pair in kept])
+    beside = [pair.shown(customer, owners) for pair in kept]
+    return Construction(
+        customer_id=customer.id,
+        main=customer.nodes[customer.main],
+        main_links=inside[customer.main],
+        links=tuple(links),
+        refused=tuple(pair for pair in beside if pair.reason)[:_MOST_OPEN],
+        review=tuple(pair for pair in beside if not pair.reason and pair.match_weight < settings.merge_threshold_bits)[
+            :_MOST_OPEN
+        ],
+        decisions=decisions(con, customer.node_of),
+    )
+
+
+@dataclass(frozen=True)
+class KeptPair:
+    """A scored pair from a node of a customer (``inner``) to one outside, and the reason if it was refused."""
+
+    inner: int
+    outer: int
+    match_weight: float
+    reason: str | None
+
+    def shown(self, customer: Customer, owners: dict[int, tuple[str, tuple[RecordKey, ...]]]) -> OpenPair:
+        """The pair with records and customer in the place of nodes; ``owners`` as of ``owners_of``."""
+        customer_id, records = owners[self.outer]
+        return OpenPair(customer_id, customer.nodes[self.inner], records, self.match_weight, self.reason)
+
+
+def kept_around(con: duckdb.DuckDBPyConnection, nodes: list[int]) -> list[KeptPair]:
+    """Pairs that the night kept from the nodes to any other, strongest first."""
+    found = con.execute(
+        """
+        with pair as (
+            select node_id_l as inside, node_id_r as outside, * from identity.node_pair
+            union all
+            select node_id_r, node_id_l, * from identity.node_pair
+        )
+        select pair.inside, pair.outside, pair.match_weight, refused.reason
+        from pair
+        left join identity.refused_merge as refused using (node_id_l, node_id_r)
+        where pair.inside in (select unnest($nodes)) and pair.outside not in (select unnest($nodes))
+        order by pair.match_weight desc, pair.inside, pair.outside
+        """,
+        {"nodes": nodes},
+    ).fetchall()
+    return [KeptPair(*row) for row in found]
+
+
+def owners_of(con: duckdb.DuckDBPyConnection, nodes: list[int]) -> dict[int, tuple[str, tuple[RecordKey, ...]]]:
+    """Customer and records of nodes."""
+    found: dict[int, tuple[str, tuple[RecordKey, ...]]] = {}
+    for row in rows(
+        con,
+        "select node_id, system, record_id, customer_id from identity.party_node"
+        " inner join customer.customer_record using (system, record_id)"
+        " where node_id in (select unnest($nodes)) order by node_id, system, record_id",
+        {"nodes": nodes},
+    ):
+        _, keys = found.get(row["node_id"], ("", ()))
+        found[row["node_id"]] = (row["customer_id"], (*keys, RecordKey(row["system"], row["record_id"])))
+    return found
+
+
+def link(
+    customer: Customer,
+    scores: dict[tuple[int, int], PairScore],
+    step: tuple[int, int],
+    documents: tuple[DocumentLink, ...] = (),
+) -> Link:
+    """What joins the second node of the step to the first."""
+    edge = customer.edge(*step)
+    return Link(
+        kind=edge.kind,
+        left=customer.nodes[step[0]],
+        right=customer.nodes[step[1]],
+        match_weight=edge.weight if edge.kind == Verdict.SCORE else None,
+        score=scores.get(step),
+        documents=documents,
+        decision=edge.decision,
+    )
+
+
+def _documents_inside(near: Neighbourhood, keys: tuple[RecordKey, ...]) -> tuple[DocumentLink, ...]:
+    """Links that hold the records of one node together, from the first record on."""
+    links = {pair: link for pair, link in by_pair(near.document_links()).items() if set(pair) <= set(keys)}
+    return tuple(turned(links, step) for step in walk(links, keys[0]))
+
+
+def by_pair(links: tuple[DocumentLink, ...]) -> dict[tuple[RecordKey, RecordKey], DocumentLink]:
+    """One link a pair, the first."""
+    return {(link.left, link.right): link for link in reversed(links)}
+
+
+def turned(links: dict[tuple[RecordKey, RecordKey], DocumentLink], step: tuple[RecordKey, RecordKey]) -> DocumentLink:
+    """The link between two records, seen from the first of the step."""
+    found = links.get(step) or links[step[::-1]]
+    return DocumentLink(*step, found.document, found.fit)
+
+
+def decisions(con: duckdb.DuckDBPyConnection, records: Collection[RecordKey]) -> tuple[Decision, ...]:
+    """What stewards decided about pairs that hold any of the records."""
+    if not has_table(con, "identity", "decision"):
+        return ()
+    asked = set(records)
+    found = (
+        Decision(
+            verdict=row["verdict"],
+            left=RecordKey(row["system_l"], row["record_id_l"]),
+            right=RecordKey(row["system_r"], row["record_id_r"]),
+            decided_by=row["decided_by"],
+            decided_at=f"{row['decided_at']:%Y-%m-%d %H:%M}",
+            reason=row["decision_reason"],
+        )
+        for row in rows(con, "from identity.decision order by all")
+    )
+    return tuple(decision for decision in found if {decision.left, decision.right} & asked)

@@ -1,0 +1,512 @@
+"""Explanations as people read them: facts become paragraphs and grids, in the words of a language.
+
+Nothing is looked up or computed here but the meaning of numbers; nothing is printed: a caller prints the blocks.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from models.identity.cluster import AMBIGUOUS
+from models.identity.evidence import BIRTH_DATE_AND_SEX, SHARED_DOCUMENT, TWO_DOCUMENTS
+from models.identity.explain_words import Words
+from models.identity.explanation import (
+    Conflict,
+    Construction,
+    Contact,
+    Decision,
+    Document,
+    DocumentLink,
+    Explanation,
+    FieldScore,
+    Link,
+    OpenPair,
+    PairScore,
+    Record,
+    RecordKey,
+    Verdict,
+)
+
+_MOST_NAMED = 3  # records of a node that are named before "and n more"
+_CERTAIN = 1e12
+_SLIGHT = 0.05  # bits: rounds to nothing
+_NOTABLE = 0.5  # bits
+# Names are compared once: in Latin letters only where one of them is written in no other.
+_NAMES = ("name", "latin")
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Lines under a title (none: the verdict itself); ``indent`` by line."""
+
+    title: str | None
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table; columns of ``numbers`` are aligned right."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numbers: tuple[int, ...] = ()
+
+
+Block = Paragraph | Grid
+
+
+def sentence(words: Words, told: Explanation) -> str:
+    """The verdict in one sentence."""
+    because = _because(words, told)
+    left, right = told.left.customer_id, told.right.customer_id
+    if told.verdict == Verdict.ALONE:
+        return words.say("alone", customer=left)
+    if left != right:
+        return words.say("two", left=left, right=right, because=because)
+    if told.since is None:
+        return words.say("one", customer=left, because=because)
+    return words.say("one_since", customer=left, since=told.since, because=because)
+
+
+def pair_blocks(words: Words, told: Explanation) -> Iterator[Block]:
+    """The whole explanation of two parties, the verdict first."""
+    retired = {side.retired_id: side.customer_id for side in (told.left, told.right) if side.retired_id}
+    yield Paragraph(
+        None,
+        (
+            sentence(words, told),
+            *(words.say("retired", retired=old, customer=living) for old, living in retired.items()),
+        ),
+    )
+    yield _records_grid(words, told.records)
+    if told.documents:
+        yield Paragraph(words.say("documents_title"), tuple(_document_link(words, d) for d in told.documents))
+    if told.chain:
+        yield Paragraph(words.say("chain_title"), tuple(_chain(words, told.chain)))
+    if told.score is not None and told.verdict != Verdict.DOCUMENT:
+        yield from _score_blocks(words, told, told.score)
+    if obstacles := tuple(_obstacles(words, told)):
+        yield Paragraph(words.say("obstacles_title"), obstacles)
+    if told.decisions:
+        yield Paragraph(words.say("decisions_title"), tuple(_decision(words, d) for d in told.decisions))
+
+
+def construction_blocks(words: Words, told: Construction) -> Iterator[Block]:
+    """How a customer was built, and what stands around it."""
+    lines = [words.say("built_main", records=str(told.main[0]))]
+    lines += [f"  + {_built_document(words, link)}" for link in told.main_links]
+    for link in told.links:
+        lines.append(f"  + {_built(words, link)}")
+        if link.score is not None:
+            lines.append(f"      {_findings(words, link.score)}")
+        lines += [f"      + {_built_document(words, document)}" for document in link.documents]
+    yield Paragraph(words.say("built_title", customer=told.customer_id), tuple(lines))
+    for title, pairs in (("refused_title", told.refused), ("review_title", told.review)):
+        if pairs:
+            yield Paragraph(words.say(title), tuple(_open_pair(words, pair) for pair in pairs))
+    if told.decisions:
+        yield Paragraph(words.say("decisions_title"), tuple(_decision(words, d) for d in told.decisions))
+
+
+def _because(words: Words, told: Explanation) -> str:
+    weight = bits(told.score.match_weight) if told.score else ""
+    lacking = bits(told.merge_threshold - told.score.match_weight) if told.score else ""
+    values = {"weight": weight, "threshold": bits(told.merge_threshold), "lacking": lacking}
+    match told.verdict:
+        case Verdict.ALONE:
+            return ""
+        case Verdict.DOCUMENT if len(told.documents) > 1:
+            return words.say("because_document_chain", steps=len(told.documents) + 1)
+        case Verdict.DOCUMENT:
+            kind = told.documents[0].document.document_type if told.documents else None
+            return words.say("because_document", document=words.document(kind))
+        case Verdict.CHAIN:
+            weakest = min((link.match_weight for link in told.chain if link.match_weight is not None), default=0.0)
+            return words.say("because_chain", steps=len(told.chain), weight=bits(weakest))
+        case Verdict.REFUSED if told.reason == SHARED_DOCUMENT:
+            return words.say("because_shared_document")
+        case Verdict.REFUSED:
+            return words.say("because_refused", reason=_reason(words, told.reason or ""), **values)
+        case verdict:
+            return words.say(f"because_{verdict.value}", **values)
+
+
+# What each record says ------------------------------------------------------------------------------------------
+
+
+def _records_grid(words: Words, records: tuple[Record, Record]) -> Grid:
+    chosen = records[:1] if records[0] == records[1] else records
+    lines: list[tuple[str, list[list[str]]]] = [
+        ("customer", [[record.customer_id] for record in chosen]),
+        ("party_type", [[words.field(r.party_type)] for r in chosen if len({r.party_type for r in chosen}) > 1]),
+        ("name", [_with_written(words, record, "name", [record.name] if record.name else []) for record in chosen]),
+        ("latin", [[record.latin] if record.latin else [] for record in chosen]),
+        ("birth_date", [[str(record.birth_date)] if record.birth_date else [] for record in chosen]),
+        ("sex", [[words.field(record.sex)] if record.sex else [] for record in chosen]),
+        ("document", [_with_written(words, r, "documents", _documents(words, r), _numbers(r)) for r in chosen]),
+    ]
+    for kind in ("mobile", "phone", "email"):
+        lines.append((kind, [_contacts(words, record, kind) for record in chosen]))
+    lines.append(
+        ("address", [_with_written(words, r, "address", [_value(r.address)] if r.address else []) for r in chosen])
+    )
+    rows = []
+    for field, cells in lines:
+        if any(cells):
+            rows.append((words.field(field), *("\n".join(cell) or words.say("nothing") for cell in cells)))
+    return Grid(words.say("records_title"), ("", *(str(record.key) for record in chosen)), tuple(rows))
+
+
+def _with_written(
+    words: Words, record: Record, field: str, read: list[str], known: Iterable[str] | None = None
+) -> list[str]:
+    """What was read, and what the source writes where that is something else."""
+    plain = {_bare(value) for value in (read if known is None else known)}
+    other = [value for value in record.written.get(field, ()) if _bare(value) not in plain]
+    return [*read, *([words.say("written", values=", ".join(other))] if other else [])]
+
+
+def _bare(text: str) -> str:
+    return "".join(text.split()).casefold()
+
+
+def _numbers(record: Record) -> list[str]:
+    return [document.document_number.split(":")[-1] for document in record.documents]
+
+
+def _documents(words: Words, record: Record) -> list[str]:
+    return [f"{words.document(d.document_type)} {_number(d)} ({_validity(words, d)})" for d in record.documents]
+
+
+def _number(document: Document) -> str:
+    return document.document_number
+
+
+def _validity(words: Words, document: Document) -> str:
+    if "*" in document.document_number:
+        return words.say("masked")
+    if document.is_valid and not document.is_strong:
+        return words.say("not_strong")
+    if document.is_valid:
+        return words.say("valid_checked" if document.is_checked else "valid_form")
+    return words.say("invalid_checked" if document.is_checked else "invalid")
+
+
+def _contacts(words: Words, record: Record, kind: str) -> list[str]:
+    found = []
+    for contact in record.contacts:
+        if contact.contact_type == kind:
+            note = _contact_note(words, contact)
+            found.append(f"{contact.contact_value} ({note})" if note else contact.contact_value)
+    return found
+
+
+def _contact_note(words: Words, contact: Contact) -> str:
+    if contact.is_identifying:
+        return words.say("shared", count=contact.party_count) if contact.party_count > 1 else ""
+    if contact.kind is not None:
+        return words.say("weightless_kind", kind=words.kind(contact.kind), count=contact.party_count)
+    if contact.party_count > 1:
+        return words.say("weightless", count=contact.party_count)
+    return words.say("weightless_alone")
+
+
+# How they compare ------------------------------------------------------------------------------------------------
+
+
+def _score_blocks(words: Words, told: Explanation, score: PairScore) -> Iterator[Block]:
+    notes = [
+        words.say("more_records", record=str(side.record), others=_names(words, others))
+        for side in (told.left, told.right)
+        if (others := tuple(key for key in side.records if key != side.record))
+    ]
+    if told.left.customer_id != told.right.customer_id:
+        notes += [
+            words.say("nearest", customer=side.customer_id, records=_names(words, side.records))
+            for side in (told.left, told.right)
+            if ":" not in side.asked
+        ]
+    if notes:
+        yield Paragraph(None, tuple(notes))
+    rows = [
+        (
+            words.say("start"),
+            words.say("start_finding"),
+            _signed(score.prior_bits),
+            words.say("odds_against", count=count_words(2**-score.prior_bits)),
+        )
+    ]
+    for field in score.fields:
+        if field.level is not None and not (field.comparison == "household" and abs(field.bits) < _SLIGHT):
+            rows.append(
+                (words.field(field.comparison), _finding(words, field), _signed(field.bits), _times(words, field.bits))
+            )
+    missing = [field for field in score.fields if field.level is None and field.comparison != "household"]
+    rows += [
+        (words.field(field.comparison), text, "", "")
+        for field in missing
+        if (text := _missing(words, score, field)) is not None
+    ]
+    rows.append((words.say("sum"), "", _signed(score.match_weight), _odds(words, score.match_weight)))
+    yield Grid(
+        words.say("scores_title"),
+        (words.say("field"), words.say("finding"), words.say("bits"), words.say("meaning")),
+        tuple(rows),
+        numbers=(2,),
+    )
+    notes = [words.say("thresholds", merge=bits(told.merge_threshold), review=bits(told.review_threshold))]
+    if score.stored_weight is None:
+        notes.append(words.say("hypothetical"))
+    elif abs(score.stored_weight - score.match_weight) > _SLIGHT:
+        notes.append(words.say("stored_differs", stored=bits(score.stored_weight)))
+    yield Paragraph(None, tuple(notes))
+    compared = score.rules or score.stored_weight is not None
+    yield Paragraph(
+        words.say("candidates_title" if compared else "no_candidates_title"), tuple(_candidates(words, score))
+    )
+
+
+def _finding(words: Words, field: FieldScore) -> str:
+    finding = words.level(field.comparison, field.level or "")
+    shared = [value for value in field.left if value in field.right]
+    left, right = ", ".join(field.left[:1]), ", ".join(field.right[:1])
+    if shared:
+        finding = words.say("on", finding=finding, values=_value(shared[0]))
+    elif left and right:
+        finding = words.say("against", finding=finding, left=_value(left), right=_value(right))
+    if field.bearers is not None:
+        borne = words.say("bearers_rare") if field.bearers <= 1 else words.say("bearers", count=f"{field.bearers:,}")
+        if field.common_bits >= _NOTABLE:
+            borne += words.say("common", bits=bits(field.common_bits))
+        finding = f"{finding} ({borne})"
+    return finding
+
+
+def _value(text: str) -> str:
+    """A node's value without what tells its kind: ``resident_id:3101...``, ``district|street``."""
+    return " ".join(text.split(":", 1)[-1].replace("|", " ").split())
+
+
+def _missing(words: Words, score: PairScore, field: FieldScore) -> str | None:
+    """Why a field was not compared; None where another took its place."""
+    if field.comparison in _NAMES and any(f.level for f in score.fields if f.comparison in _NAMES):
+        return None
+    if field.left and field.right:
+        return words.say("not_compared_kind")
+    if not field.left and not field.right:
+        return words.say("not_compared_both")
+    return words.say("not_compared", records=_names(words, score.right if field.left else score.left))
+
+
+def _candidates(words: Words, score: PairScore) -> Iterator[str]:
+    if score.rules:
+        rules = [words.list([words.key(key) for key in rule]) for rule in score.rules]
+        named = "; ".join(rules[:_MOST_NAMED])
+        more = len(rules) - _MOST_NAMED
+        yield words.say("rules_more", rules=named, count=more) if more > 0 else words.say("rules", rules=named)
+    elif score.stored_weight is not None:
+        yield words.say("rules_document")
+    else:
+        yield words.say("rules_none")
+        for near in score.near_rules:
+            rule, missing = (words.list([words.key(key) for key in keys]) for keys in (near.rule, near.missing))
+            yield "  " + words.say("rule_lacks", rule=rule, missing=missing)
+
+
+# What stands between them, and what joins -------------------------------------------------------------------------
+
+
+def _obstacles(words: Words, told: Explanation) -> Iterator[str]:
+    for conflict in told.conflicts:
+        yield _conflict(words, conflict)
+    for rival in told.rivals:
+        yield words.say(
+            "rival",
+            customer=rival.customer_id,
+            records=_names(words, rival.records),
+            weight=bits(rival.match_weight),
+        )
+    score = told.score
+    apart = told.left.customer_id != told.right.customer_id
+    if score is not None:
+        for contact in score.weightless:
+            why = _contact_note(words, contact)
+            kind = words.field(contact.contact_type)
+            yield words.say("weightless_contact", kind=kind, value=contact.contact_value, why=why)
+        if apart and score.match_weight < told.merge_threshold:
+            yield _needed(words, told, score)
+    if told.closest is not None:
+        reason = f"; {_reason(words, told.closest.reason)}" if told.closest.reason else ""
+        yield words.say(
+            "closest",
+            left=_names(words, told.closest.left),
+            right=_names(words, told.closest.right),
+            weight=bits(told.closest.match_weight),
+            reason=reason,
+        )
+
+
+def _needed(words: Words, told: Explanation, score: PairScore) -> str:
+    lacking = told.merge_threshold - score.match_weight
+    values = {"threshold": bits(told.merge_threshold), "lacking": bits(lacking)}
+    enough = sorted(
+        (
+            field
+            for field in score.fields
+            if field.level != field.best_level and field.best_bits - field.bits >= lacking
+        ),
+        key=lambda field: field.best_bits - field.bits,
+    )
+    if not enough:
+        return words.say("needed_much", **values)
+    examples = [
+        words.say("example", level=words.level(f.comparison, f.best_level), bits=_signed(f.best_bits)) for f in enough
+    ]
+    return words.say("needed", examples="; ".join(examples[:_MOST_NAMED]), **values)
+
+
+def _conflict(words: Words, conflict: Conflict) -> str:
+    sides = []
+    for side in (conflict.left, conflict.right):
+        values: dict[str, list[RecordKey]] = {}
+        for value, key in side:
+            values.setdefault(value, []).append(key)
+        sides.append(
+            ", ".join(words.say("held_by", value=v, records=_names(words, tuple(keys))) for v, keys in values.items())
+        )
+    return words.say("conflict", reason=_reason(words, conflict.constraint), left=sides[0], right=sides[1])
+
+
+def _reason(words: Words, reason: str) -> str:
+    """A recorded reason in the language; reasons of other makers are told as they stand."""
+    known = {
+        SHARED_DOCUMENT: "reason_shared_document",
+        BIRTH_DATE_AND_SEX: "reason_birth_date_and_sex",
+        AMBIGUOUS: "reason_ambiguous",
+    }
+    if reason in known:
+        return words.say(known[reason])
+    start = TWO_DOCUMENTS.format("")
+    if reason.startswith(start):
+        return words.say("reason_document", document=words.document(reason.removeprefix(start)))
+    return reason
+
+
+def _chain(words: Words, chain: tuple[Link, ...]) -> Iterator[str]:
+    for number, link in enumerate(chain, start=1):
+        values = {
+            "left": _names(words, link.left),
+            "right": _names(words, link.right),
+            "weight": bits(link.match_weight) if link.match_weight is not None else "",
+            "findings": _findings(words, link.score) if link.score else "",
+            "decision": _by(link.decision) if link.decision else "",
+        }
+        yield f"{number}. " + words.say(f"chain_{link.kind.value}", **values)
+
+
+def _findings(words: Words, score: PairScore) -> str:
+    """The findings of a link in a line, the weightiest first."""
+    told = [f for f in score.fields if f.level is not None and abs(f.bits) >= _SLIGHT]
+    told.sort(key=lambda field: -abs(field.bits))
+    return "; ".join(f"{words.level(f.comparison, f.level or '')} ({_signed(f.bits)})" for f in told)
+
+
+def _document_link(words: Words, link: DocumentLink) -> str:
+    return words.say("document_link", left=str(link.left), right=str(link.right), **_document_values(words, link))
+
+
+def _built_document(words: Words, link: DocumentLink) -> str:
+    return words.say("built_document", left=str(link.left), right=str(link.right), **_document_values(words, link))
+
+
+def _document_values(words: Words, link: DocumentLink) -> dict[str, str]:
+    names = [fit for fit in link.fit if not fit.startswith("birth_date")]
+    dates = [fit for fit in link.fit if fit.startswith("birth_date")]
+    return {
+        "document": words.document(link.document.document_type),
+        "number": _number(link.document),
+        "valid": _validity(words, link.document),
+        "fit": words.list([words.fit(fit) for fit in (*names[:1], *dates[:1])]),
+    }
+
+
+def _built(words: Words, link: Link) -> str:
+    text = words.say(
+        f"built_{link.kind.value}",
+        left=_names(words, link.left),
+        right=_names(words, link.right),
+        weight=bits(link.match_weight) if link.match_weight is not None else "",
+        decision=_by(link.decision) if link.decision else "",
+    )
+    if link.score and link.score.rules:
+        rule = words.list([words.key(key) for key in link.score.rules[0]])
+        text = f"{text} ({words.say('built_rule', rule=rule)})"
+    return text
+
+
+def _open_pair(words: Words, pair: OpenPair) -> str:
+    text = words.say(
+        "open_pair",
+        left=_names(words, pair.left),
+        right=_names(words, pair.right),
+        customer=pair.customer_id,
+        weight=bits(pair.match_weight),
+    )
+    return f"{text}; {_reason(words, pair.reason)}" if pair.reason else text
+
+
+def _decision(words: Words, decision: Decision) -> str:
+    return words.say(
+        f"decision_{decision.verdict}",
+        left=str(decision.left),
+        right=str(decision.right),
+        by=decision.decided_by,
+        at=decision.decided_at,
+        reason=decision.reason,
+    )
+
+
+def _by(decision: Decision) -> str:
+    return f"{decision.decided_by}, {decision.decided_at}: {decision.reason}"
+
+
+def _names(words: Words, keys: tuple[RecordKey, ...]) -> str:
+    named = [str(key) for key in keys]
+    if len(named) <= _MOST_NAMED:
+        return words.list(named)
+    return words.say("and_more", record=", ".join(named[:_MOST_NAMED]), count=len(named) - _MOST_NAMED)
+
+
+# Numbers in words -------------------------------------------------------------------------------------------------
+
+
+def bits(value: float) -> str:
+    """A weight with one decimal place."""
+    return f"{value:.1f}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.1f}"
+
+
+def _times(words: Words, value: float) -> str:
+    if abs(value) < _SLIGHT:
+        return words.say("neither")
+    return words.say("times_likelier" if value > 0 else "times_less", count=count_words(2 ** abs(value)))
+
+
+def _odds(words: Words, value: float) -> str:
+    return words.say("odds_for" if value >= 0 else "odds_against_sum", count=count_words(2 ** abs(value)))
+
+
+def count_words(value: float) -> str:
+    """A number to two significant digits: ``1.6``, ``73``, ``9,000``, ``34 million``."""
+    if value < 10:
+        return f"{value:.1f}".removesuffix(".0")
+    rounded = float(f"{value:.2g}")
+    if rounded >= _CERTAIN:
+        return f"> {_CERTAIN / 1e9:,.0f} billion"
+    for size, name in ((1e9, "billion"), (1e6, "million")):
+        if rounded >= size:
+            return f"{rounded / size:,.3g} {name}"
+    return f"{rounded:,.0f}"

@@ -1,0 +1,202 @@
+"""Commands that explain customers: why, show. What is found out, and in which words, lives in models.identity."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+import duckdb
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from models.identity.explain_words import LANGUAGES
+from pipelines.cli.data import open_current
+from pipelines.cli.main import Options, fail, out
+from pipelines.workspace import Workspace
+from warehouse.lake import MissingPartitionError
+
+if TYPE_CHECKING:
+    from models.identity.explain_text import Block
+    from models.identity.matching_model import ModelArtefact
+
+# What records say as their sources write it, shown beside what was read from it.
+_WRITTEN = ("staging.party", "staging.party_document", "staging.party_contact", "staging.party_address")
+
+_language = click.option(
+    "--lang", type=click.Choice(sorted(LANGUAGES)), default="en", show_default=True, help="Language of the words."
+)
+
+
+@dataclass(frozen=True)
+class _Night:
+    """The evidence of the night that made the current release, and the release itself."""
+
+    evidence: duckdb.DuckDBPyConnection
+    release: duckdb.DuckDBPyConnection
+    model: "ModelArtefact"
+
+
+@click.command()
+@click.argument("left", metavar="A")
+@click.argument("right", metavar="B")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@_language
+@click.pass_obj
+def why(options: Options, left: str, right: str, form: str, lang: str) -> None:
+    """Why A and B are one customer, or are not: each a party record (SYSTEM:RECORD_ID) or a customer id."""
+    from models.identity.explain import explain
+    from models.identity.explain_text import pair_blocks, sentence
+
+    with _night(options) as night:
+        told = explain(night.evidence, options.workspace.bank.matching, night.model, left, right)
+    words = LANGUAGES[lang]
+    if form == "json":
+        out.print_json(json.dumps({"sentence": sentence(words, told), **dataclasses.asdict(told)}, default=str))
+    else:
+        _print(pair_blocks(words, told))
+
+
+@click.command()
+@click.argument("who")
+@_language
+@click.pass_obj
+def show(options: Options, who: str, lang: str) -> None:
+    """Show one customer: WHO is a customer id, or a party record as SYSTEM:RECORD_ID."""
+    from models.identity.explain_customer import construct, find
+    from models.identity.explain_text import construction_blocks
+
+    with _night(options) as night:
+        found = find(night.release, who)
+        customer_id = found.customer_id
+        [customer] = _rows(night.release, "select * from customer.customer where customer_id = ?", customer_id)
+        built = construct(night.evidence, options.workspace.bank.matching, night.model, customer_id)
+        out.print(f"[bold]customer {customer_id}[/bold]")
+        if found.retired_id:
+            out.print(f"  {LANGUAGES[lang].say('retired', retired=found.retired_id, customer=customer_id)}")
+        for name, value in customer.items():
+            if value is not None and name != "customer_id":
+                out.print(f"  {name:<22} {escape(str(value))}")
+        _section(night.release, "party records", customer_id)
+        _print(construction_blocks(LANGUAGES[lang], built))
+        for title in list(_SECTIONS)[1:]:
+            _section(night.release, title, customer_id)
+
+
+@contextmanager
+def _night(options: Options) -> Iterator[_Night]:
+    """Open the current release and the lake's partitions of its date.
+
+    What cannot be found or was asked wrongly ends the command with exit code 2, a night that the lake no longer
+    holds with exit code 1.
+    """
+    from models.identity.explain_customer import NotFoundError
+
+    workspace = options.workspace
+    with open_current(options) as release:
+        date, version = release.execute("select business_date, model_version from meta.release").fetchall()[0]
+        needed = {*workspace.tables["identity.cluster"].inputs, "identity.refused_merge", "customer.customer_record"}
+        needed.add("customer.customer_event")
+        more = [t for t in (*workspace.tables, *_WRITTEN) if t.startswith("identity.") or t in _WRITTEN]
+        wanted = needed | {table_id for table_id in more if workspace.lake.exists(table_id, date)}
+        try:
+            with workspace.engine.connection(date, sorted(wanted)) as evidence:
+                _add_history(workspace, evidence, date)
+                yield _Night(evidence, release, _model(workspace, version))
+        except MissingPartitionError as error:
+            fail(f"the lake does not hold the evidence of this release: {error}")
+        except (NotFoundError, ValueError) as error:
+            raise click.UsageError(str(error)) from None
+
+
+def _add_history(workspace: Workspace, con: duckdb.DuckDBPyConnection, date: Any) -> None:
+    """``history.customer_record``: the crosswalks of all nights up to the date."""
+    table_id = "customer.customer_record"
+    files = [str(workspace.lake.path(table_id, day)) for day in workspace.lake.dates(table_id) if day <= date]
+    listed = ", ".join("'" + path.replace("'", "''") + "'" for path in files)
+    con.execute("create schema history")
+    con.execute(
+        f"create view history.customer_record as from read_parquet([{listed}],"
+        " hive_partitioning = true, hive_types = {'business_date': date}, union_by_name = true)"
+    )
+
+
+def _model(workspace: Workspace, version: str) -> "ModelArtefact":
+    """The model that scored the release, which need not be the one in force now."""
+    from models.identity.matching_model import ModelArtefact
+
+    folders = (workspace.bank.folder / "models", workspace.model_folder)
+    for folder in folders:
+        if (path := folder / f"{version}.json").exists():
+            return ModelArtefact.load(path)
+    raise ValueError(f"the model {version} that scored this release is neither in {folders[0]} nor in {folders[1]}")
+
+
+def _print(blocks: "Iterator[Block]") -> None:
+    from models.identity.explain_text import Grid
+
+    for number, block in enumerate(blocks):
+        if block.title is not None:
+            out.print(f"\n[bold]{escape(block.title)}[/bold]")
+        elif number:
+            out.print()
+        if isinstance(block, Grid):
+            table = Table(box=None, padding=(0, 1), pad_edge=True, show_edge=False)
+            for place, name in enumerate(block.header):
+                table.add_column(name, justify="right" if place in block.numbers else "left", overflow="fold")
+            for row in block.rows:
+                table.add_row(*map(escape, row))
+            out.print(table, soft_wrap=False)
+        else:
+            for line in block.lines:
+                indent = len(line) - len(line.lstrip()) + (2 if block.title is not None else 0)
+                out.print(Padding(Text(line.strip()), (0, 0, 0, indent), expand=False), soft_wrap=False)
+
+
+_SECTIONS = {
+    "party records": """
+        select system, record_id, link_reason, round(match_weight, 1) as match_weight
+        from customer.customer_record where customer_id = ? order by system, record_id""",
+    "where each field comes from": """
+        select field, field_value, system, record_id,
+            (select count(*) from customer.customer_field as other
+             where other.customer_id = field.customer_id and other.field = field.field) - 1 as other_candidates
+        from customer.customer_field as field where customer_id = ? and field_rank = 1 order by field""",
+    "accounts": """
+        select system, account_id, product_family, currency_code, balance_amount, status_code
+        from customer.account where customer_id = ? order by all""",
+    "cards": """
+        select system, card_id, product_family, currency_code, balance_amount, status_code
+        from customer.card where customer_id = ? order by all""",
+    "loans": """
+        select system, loan_id, product_family, currency_code, outstanding_amount, days_past_due
+        from customer.loan where customer_id = ? order by all""",
+    "other roles": """
+        select role, product_type, product_system, product_id from customer.party_role
+        where customer_id = ? and role not in ('owner', 'cardholder', 'borrower') order by all""",
+    "events": """
+        select business_date, event, related_customer_id, cause from customer.customer_event
+        where customer_id = ? order by all""",
+}
+
+
+def _rows(con: duckdb.DuckDBPyConnection, query: str, customer_id: str) -> list[dict[str, Any]]:
+    result = con.execute(query, [customer_id])
+    names = [column[0] for column in result.description or []]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def _section(con: duckdb.DuckDBPyConnection, title: str, customer_id: str) -> None:
+    found = _rows(con, _SECTIONS[title], customer_id)
+    if found:
+        table = Table(*found[0], box=None, title=title, title_justify="left")
+        for row in found:
+            table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
+        out.print(table)
+
+
+COMMANDS = (why, show)
