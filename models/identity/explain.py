@@ -12,30 +12,30 @@ from typing import Any
 import duckdb
 
 from models.identity.cluster import AMBIGUOUS
+from models.identity.decided import DECIDED_DIFFERENT
 from models.identity.evidence import BIRTH_DATE_AND_SEX, SHARED_DOCUMENT, TWO_DOCUMENTS, wanted
 from models.identity.explain_customer import (
     Customer,
     Found,
     KeptPair,
     NotFoundError,
-    by_pair,
     decisions,
     find,
     kept_around,
     link,
+    links_inside,
     owners_of,
-    turned,
 )
 from models.identity.explain_evidence import Neighbourhood, has_table
 from models.identity.explain_links import path
 from models.identity.explanation import (
     Conflict,
     Decision,
-    DocumentLink,
     Explanation,
     PairScore,
     Record,
     RecordKey,
+    RecordLink,
     Rival,
     Side,
     Verdict,
@@ -89,11 +89,14 @@ def _explain_together(
     near = Neighbourhood(con, settings, model, {*nodes, *(node for step in steps for node in step)})
     scores = near.scores([nodes, *steps])
     links = tuple(link(customer, scores, step) for step in steps)
-    documents: tuple[DocumentLink, ...] = ()
+    inside: tuple[RecordLink, ...] = ()
     if left == right:
         verdict = Verdict.ALONE
     elif nodes[0] == nodes[1]:
-        verdict, documents = Verdict.DOCUMENT, _document_path(near, left, right)
+        keys = (left, *(key for key in customer.nodes[nodes[0]] if key != left))
+        inside = links_inside(con, near, keys, right)
+        by_document = inside and not any(step.decision for step in inside)
+        verdict = Verdict.DOCUMENT if by_document else Verdict.DECIDED_SAME
     elif len(links) == 1:
         verdict = links[0].kind
     else:
@@ -105,7 +108,7 @@ def _explain_together(
         right=_side(other, customer, right),
         since=_together_since(con, customer.id, left, right),
         records=(records[left], records[right]),
-        documents=documents,
+        links=inside,
         score=scores.get(nodes),
         chain=links if verdict == Verdict.CHAIN else (),
         conflicts=(),
@@ -171,7 +174,7 @@ def _explain_apart(
         right=_side(asked_other, other, right),
         since=None,
         records=(records[left], records[right]),
-        documents=(),
+        links=(),
         score=score,
         chain=(),
         conflicts=_conflicts(settings, records, one.node_of, other.node_of),
@@ -187,16 +190,16 @@ def _explain_apart(
 def _verdict_apart(
     settings: MatchingSettings, score: PairScore | None, stored: KeptPair | None, decided: tuple[Decision, ...]
 ) -> Verdict:
-    if any(decision.verdict == "different" for decision in decided):
+    if any(decision.verdict == "different" and decision.standing == "binding" for decision in decided):
         return Verdict.DECIDED_DIFFERENT
     if score is None:
         return Verdict.OTHER_TYPE
     if stored and stored.reason == AMBIGUOUS:
         return Verdict.AMBIGUOUS
-    if stored and (stored.reason or stored.match_weight >= settings.merge_threshold_bits):
-        return Verdict.REFUSED
+    if stored and stored.reason:
+        return Verdict.DECIDED_DIFFERENT if stored.reason == DECIDED_DIFFERENT else Verdict.REFUSED
     if stored:
-        return Verdict.BELOW_MERGE
+        return Verdict.BELOW_MERGE if stored.match_weight < settings.merge_threshold_bits else Verdict.OUTVOTED
     if not score.rules:
         return Verdict.NEVER_COMPARED
     return Verdict.BELOW_REVIEW if score.match_weight < settings.review_threshold_bits else Verdict.NOT_IN_ONE_BLOCK
@@ -223,11 +226,6 @@ def _kept_between(con: duckdb.DuckDBPyConnection, left: Customer, right: Custome
     """Pairs between two customers that the night kept, refused ones first, then the strongest."""
     found = [pair for pair in kept_around(con, list(left.nodes)) if pair.outer in right.nodes]
     return sorted(found, key=lambda pair: pair.reason is None)
-
-
-def _document_path(near: Neighbourhood, left: RecordKey, right: RecordKey) -> tuple[DocumentLink, ...]:
-    links = by_pair(near.document_links())
-    return tuple(turned(links, step) for step in path(links, left, right))
 
 
 def _side(found: Found, customer: Customer, record: RecordKey) -> Side:

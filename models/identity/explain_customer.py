@@ -11,20 +11,21 @@ import duckdb
 from stdnum.iso7064 import mod_37_36
 
 from models.identity.explain_evidence import Neighbourhood, has_table, rows
-from models.identity.explain_links import strongest_forest, walk
+from models.identity.explain_links import path, strongest_forest, walk
 from models.identity.explanation import (
     Construction,
     Decision,
-    DocumentLink,
     Link,
     OpenPair,
     PairScore,
     RecordKey,
+    RecordLink,
     Verdict,
 )
 from models.identity.matching_model import ModelArtefact
 from models.identity.settings import MatchingSettings
 
+_LAST = 1e6  # bits: whole groups are joined after all single pairs
 _MOST_OPEN = 10  # refused pairs and pairs in review shown around a customer
 
 
@@ -45,8 +46,8 @@ class Found:
 @dataclass(frozen=True)
 class _Edge:
     kind: Verdict
-    weight: float
-    decision: Decision | None = None
+    match_weight: float
+    levels: tuple[tuple[str, str], ...] = ()
 
 
 class Customer:
@@ -75,7 +76,10 @@ class Customer:
         self.main = min(self.nodes, key=lambda node: (-len(self.nodes[node]), node))
         self.node_of = {key: node for node, keys in self.nodes.items() for key in keys}
         self.edges = self._edges(con, settings)
-        self.forest = strongest_forest((edge.weight, *pair) for pair, edge in sorted(self.edges.items()))
+        self.forest = strongest_forest(
+            (edge.match_weight - (_LAST if edge.kind == Verdict.CLUSTERS else 0), *pair)
+            for pair, edge in sorted(self.edges.items(), key=lambda item: item[0])
+        )
 
     def records(self) -> list[RecordKey]:
         """All records, those of the main node first."""
@@ -83,21 +87,32 @@ class Customer:
         return [key for node in order for key in self.nodes[node]]
 
     def edge(self, one: int, other: int) -> _Edge:
-        """What joins two nodes of the forest."""
+        """What joins two nodes."""
         return self.edges[min(one, other), max(one, other)]
 
     def _edges(self, con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> dict[tuple[int, int], _Edge]:
+        """What joined nodes of the customer, by pair; where two nodes were scored themselves that counts."""
         found: dict[tuple[int, int], _Edge] = {}
-        nodes = {"nodes": list(self.nodes)}
-        inside = "node_id_l in (select unnest($nodes)) and node_id_r in (select unnest($nodes))"
-        for row in rows(con, f"from identity.node_pair where {inside} order by all", nodes):
-            if row["match_weight"] >= settings.merge_threshold_bits:
-                found[row["node_id_l"], row["node_id_r"]] = _Edge(Verdict.SCORE, row["match_weight"])
-        for decision in decisions(con, self.node_of):
-            one, other = self.node_of.get(decision.left), self.node_of.get(decision.right)
-            if decision.verdict == "same" and one is not None and other is not None and one != other:
-                found[min(one, other), max(one, other)] = _Edge(Verdict.DECIDED_SAME, float("inf"), decision)
+        tables = ["cluster_link"] if has_table(con, "identity", "cluster_link") else []
+        for table in (*tables, "node_pair"):
+            for row in rows(
+                con,
+                f"from identity.{table}"
+                " where node_id_l in (select unnest($nodes)) and node_id_r in (select unnest($nodes)) order by all",
+                {"nodes": list(self.nodes)},
+            ):
+                pair = row["node_id_l"], row["node_id_r"]
+                if table == "cluster_link":
+                    found[pair] = _Edge(Verdict.CLUSTERS, row["match_weight"], _levels(row["comparison_levels"]))
+                elif row["match_weight"] >= settings.merge_threshold_bits:
+                    found[pair] = _Edge(Verdict.SCORE, row["match_weight"])
         return found
+
+
+def _levels(text: str) -> tuple[tuple[str, str], ...]:
+    """``name: equal; sex: different`` as pairs."""
+    parts = (part.partition(": ") for part in text.split("; ") if part)
+    return tuple((comparison, level) for comparison, _, level in parts)
 
 
 def find(con: duckdb.DuckDBPyConnection, who: str) -> Found:
@@ -164,10 +179,10 @@ def construct(
     steps = walk(customer.forest, customer.main)
     scores = near.scores(steps)
     reached = {customer.main, *(node for _, node in steps)}
-    inside = {node: _documents_inside(near, keys) for node, keys in customer.nodes.items()}
+    inside = {node: links_inside(con, near, keys) for node, keys in customer.nodes.items()}
     links = [link(customer, scores, step, inside[step[1]]) for step in steps]
     links += [
-        Link(Verdict.CLUSTERS, customer.nodes[customer.main], keys, documents=inside[node])
+        Link(Verdict.CLUSTERS, customer.nodes[customer.main], keys, inside=inside[node])
         for node, keys in customer.nodes.items()
         if node not in reached
     ]
@@ -241,7 +256,7 @@ def link(
     customer: Customer,
     scores: dict[tuple[int, int], PairScore],
     step: tuple[int, int],
-    documents: tuple[DocumentLink, ...] = (),
+    inside: tuple[RecordLink, ...] = (),
 ) -> Link:
     """What joins the second node of the step to the first."""
     edge = customer.edge(*step)
@@ -249,28 +264,31 @@ def link(
         kind=edge.kind,
         left=customer.nodes[step[0]],
         right=customer.nodes[step[1]],
-        match_weight=edge.weight if edge.kind == Verdict.SCORE else None,
-        score=scores.get(step),
-        documents=documents,
-        decision=edge.decision,
+        match_weight=edge.match_weight,
+        score=scores.get(step) if edge.kind == Verdict.SCORE else None,
+        levels=edge.levels,
+        inside=inside,
     )
 
 
-def _documents_inside(near: Neighbourhood, keys: tuple[RecordKey, ...]) -> tuple[DocumentLink, ...]:
-    """Links that hold the records of one node together, from the first record on."""
-    links = {pair: link for pair, link in by_pair(near.document_links()).items() if set(pair) <= set(keys)}
-    return tuple(turned(links, step) for step in walk(links, keys[0]))
+def links_inside(
+    con: duckdb.DuckDBPyConnection, near: Neighbourhood, keys: Collection[RecordKey], end: RecordKey | None = None
+) -> tuple[RecordLink, ...]:
+    """What holds the records of one node together, from the first on; with ``end``, the way from the first to it.
 
-
-def by_pair(links: tuple[DocumentLink, ...]) -> dict[tuple[RecordKey, RecordKey], DocumentLink]:
-    """One link a pair, the first."""
-    return {(link.left, link.right): link for link in reversed(links)}
-
-
-def turned(links: dict[tuple[RecordKey, RecordKey], DocumentLink], step: tuple[RecordKey, RecordKey]) -> DocumentLink:
-    """The link between two records, seen from the first of the step."""
-    found = links.get(step) or links[step[::-1]]
-    return DocumentLink(*step, found.document, found.fit)
+    Documents are told before decisions where both join the same records.
+    """
+    found: dict[tuple[RecordKey, RecordKey], RecordLink] = {}
+    for decision in decisions(con, keys):
+        if decision.verdict == "same" and decision.standing == "binding":
+            found[decision.left, decision.right] = RecordLink(decision.left, decision.right, None, decision=decision)
+    for document in reversed(near.document_links()):
+        found[document.left, document.right] = document
+    pairs = [pair for pair in found if set(pair) <= set(keys)]
+    start = next(iter(keys))
+    steps = walk(pairs, start) if end is None else path(pairs, start, end)
+    links = [(step, found.get(step) or found[step[::-1]]) for step in steps]
+    return tuple(RecordLink(*step, link.document, link.fit, link.decision) for step, link in links)
 
 
 def decisions(con: duckdb.DuckDBPyConnection, records: Collection[RecordKey]) -> tuple[Decision, ...]:
@@ -281,6 +299,7 @@ def decisions(con: duckdb.DuckDBPyConnection, records: Collection[RecordKey]) ->
     found = (
         Decision(
             verdict=row["verdict"],
+            standing=row["standing"],
             left=RecordKey(row["system_l"], row["record_id_l"]),
             right=RecordKey(row["system_r"], row["record_id_r"]),
             decided_by=row["decided_by"],

@@ -18,12 +18,12 @@ from models.identity.comparisons import Comparison, Level
 from models.identity.explanation import (
     Contact,
     Document,
-    DocumentLink,
     FieldScore,
     NearRule,
     PairScore,
     Record,
     RecordKey,
+    RecordLink,
 )
 from models.identity.matching_model import ModelArtefact
 from models.identity.nodes import build_nodes
@@ -150,7 +150,7 @@ class Neighbourhood:
             for row in rows(self._con, "from identity.party_standard order by system, record_id")
         }
 
-    def document_links(self) -> tuple[DocumentLink, ...]:
+    def document_links(self) -> tuple[RecordLink, ...]:
         """Pairs of records that one valid strong document joins, with what fits."""
         documents = {
             (record.key, document.document_type, document.document_number): document
@@ -158,7 +158,7 @@ class Neighbourhood:
             for document in record.documents
         }
         return tuple(
-            DocumentLink(
+            RecordLink(
                 left := RecordKey(system, record_id), RecordKey(*other), documents[left, kind, number], tuple(fit)
             )
             for system, record_id, *other, kind, number, fit in document_links(self._con)

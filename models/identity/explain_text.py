@@ -15,7 +15,6 @@ from models.identity.explanation import (
     Contact,
     Decision,
     Document,
-    DocumentLink,
     Explanation,
     FieldScore,
     Link,
@@ -23,11 +22,11 @@ from models.identity.explanation import (
     PairScore,
     Record,
     RecordKey,
+    RecordLink,
     Verdict,
 )
 
 _MOST_NAMED = 3  # records of a node that are named before "and n more"
-_CERTAIN = 1e12
 _SLIGHT = 0.05  # bits: rounds to nothing
 _NOTABLE = 0.5  # bits
 # Names are compared once: in Latin letters only where one of them is written in no other.
@@ -79,11 +78,11 @@ def pair_blocks(words: Words, told: Explanation) -> Iterator[Block]:
         ),
     )
     yield _records_grid(words, told.records)
-    if told.documents:
-        yield Paragraph(words.say("documents_title"), tuple(_document_link(words, d) for d in told.documents))
+    if told.links:
+        yield Paragraph(words.say("links_title"), tuple(_record_link(words, link) for link in told.links))
     if told.chain:
         yield Paragraph(words.say("chain_title"), tuple(_chain(words, told.chain)))
-    if told.score is not None and told.verdict != Verdict.DOCUMENT:
+    if told.score is not None and told.links == ():
         yield from _score_blocks(words, told, told.score)
     if obstacles := tuple(_obstacles(words, told)):
         yield Paragraph(words.say("obstacles_title"), obstacles)
@@ -94,12 +93,14 @@ def pair_blocks(words: Words, told: Explanation) -> Iterator[Block]:
 def construction_blocks(words: Words, told: Construction) -> Iterator[Block]:
     """How a customer was built, and what stands around it."""
     lines = [words.say("built_main", records=str(told.main[0]))]
-    lines += [f"  + {_built_document(words, link)}" for link in told.main_links]
+    lines += [f"  + {_record_link(words, link)}" for link in told.main_links]
     for link in told.links:
         lines.append(f"  + {_built(words, link)}")
         if link.score is not None:
             lines.append(f"      {_findings(words, link.score)}")
-        lines += [f"      + {_built_document(words, document)}" for document in link.documents]
+        elif link.levels:
+            lines.append(f"      {'; '.join(words.level(*level) for level in link.levels)}")
+        lines += [f"      + {_record_link(words, record_link)}" for record_link in link.inside]
     yield Paragraph(words.say("built_title", customer=told.customer_id), tuple(lines))
     for title, pairs in (("refused_title", told.refused), ("review_title", told.review)):
         if pairs:
@@ -115,11 +116,11 @@ def _because(words: Words, told: Explanation) -> str:
     match told.verdict:
         case Verdict.ALONE:
             return ""
-        case Verdict.DOCUMENT if len(told.documents) > 1:
-            return words.say("because_document_chain", steps=len(told.documents) + 1)
+        case Verdict.DOCUMENT if len(told.links) > 1:
+            return words.say("because_document_chain", steps=len(told.links) + 1)
         case Verdict.DOCUMENT:
-            kind = told.documents[0].document.document_type if told.documents else None
-            return words.say("because_document", document=words.document(kind))
+            kinds = [link.document.document_type for link in told.links if link.document]
+            return words.say("because_document", document=words.document(kinds[0]))
         case Verdict.CHAIN:
             weakest = min((link.match_weight for link in told.chain if link.match_weight is not None), default=0.0)
             return words.say("because_chain", steps=len(told.chain), weight=bits(weakest))
@@ -233,7 +234,7 @@ def _score_blocks(words: Words, told: Explanation, score: PairScore) -> Iterator
             words.say("start"),
             words.say("start_finding"),
             _signed(score.prior_bits),
-            words.say("odds_against", count=count_words(2**-score.prior_bits)),
+            words.say("odds_against", count=count_words(words, 2**-score.prior_bits)),
         )
     ]
     for field in score.fields:
@@ -398,8 +399,9 @@ def _chain(words: Words, chain: tuple[Link, ...]) -> Iterator[str]:
             "left": _names(words, link.left),
             "right": _names(words, link.right),
             "weight": bits(link.match_weight) if link.match_weight is not None else "",
-            "findings": _findings(words, link.score) if link.score else "",
-            "decision": _by(link.decision) if link.decision else "",
+            "findings": _findings(words, link.score)
+            if link.score
+            else "; ".join(words.level(*level) for level in link.levels),
         }
         yield f"{number}. " + words.say(f"chain_{link.kind.value}", **values)
 
@@ -411,23 +413,20 @@ def _findings(words: Words, score: PairScore) -> str:
     return "; ".join(f"{words.level(f.comparison, f.level or '')} ({_signed(f.bits)})" for f in told)
 
 
-def _document_link(words: Words, link: DocumentLink) -> str:
-    return words.say("document_link", left=str(link.left), right=str(link.right), **_document_values(words, link))
-
-
-def _built_document(words: Words, link: DocumentLink) -> str:
-    return words.say("built_document", left=str(link.left), right=str(link.right), **_document_values(words, link))
-
-
-def _document_values(words: Words, link: DocumentLink) -> dict[str, str]:
+def _record_link(words: Words, link: RecordLink) -> str:
+    sides = {"left": str(link.left), "right": str(link.right)}
+    if link.document is None:
+        return words.say("link_decided", by=_by(link.decision) if link.decision else "", **sides)
     names = [fit for fit in link.fit if not fit.startswith("birth_date")]
     dates = [fit for fit in link.fit if fit.startswith("birth_date")]
-    return {
-        "document": words.document(link.document.document_type),
-        "number": _number(link.document),
-        "valid": _validity(words, link.document),
-        "fit": words.list([words.fit(fit) for fit in (*names[:1], *dates[:1])]),
-    }
+    return words.say(
+        "link_document",
+        document=words.document(link.document.document_type),
+        number=link.document.document_number,
+        valid=_validity(words, link.document),
+        fit=words.list([words.fit(fit) for fit in (*names[:1], *dates[:1])]),
+        **sides,
+    )
 
 
 def _built(words: Words, link: Link) -> str:
@@ -436,7 +435,6 @@ def _built(words: Words, link: Link) -> str:
         left=_names(words, link.left),
         right=_names(words, link.right),
         weight=bits(link.match_weight) if link.match_weight is not None else "",
-        decision=_by(link.decision) if link.decision else "",
     )
     if link.score and link.score.rules:
         rule = words.list([words.key(key) for key in link.score.rules[0]])
@@ -456,14 +454,9 @@ def _open_pair(words: Words, pair: OpenPair) -> str:
 
 
 def _decision(words: Words, decision: Decision) -> str:
-    return words.say(
-        f"decision_{decision.verdict}",
-        left=str(decision.left),
-        right=str(decision.right),
-        by=decision.decided_by,
-        at=decision.decided_at,
-        reason=decision.reason,
-    )
+    sides = {"left": str(decision.left), "right": str(decision.right)}
+    text = words.say(f"decision_{decision.verdict}", by=_by(decision), **sides)
+    return text if decision.standing == "binding" else f"{text} {words.standing(decision.standing)}"
 
 
 def _by(decision: Decision) -> str:
@@ -492,21 +485,18 @@ def _signed(value: float) -> str:
 def _times(words: Words, value: float) -> str:
     if abs(value) < _SLIGHT:
         return words.say("neither")
-    return words.say("times_likelier" if value > 0 else "times_less", count=count_words(2 ** abs(value)))
+    return words.say("times_likelier" if value > 0 else "times_less", count=count_words(words, 2 ** abs(value)))
 
 
 def _odds(words: Words, value: float) -> str:
-    return words.say("odds_for" if value >= 0 else "odds_against_sum", count=count_words(2 ** abs(value)))
+    return words.say("odds_for" if value >= 0 else "odds_against_sum", count=count_words(words, 2 ** abs(value)))
 
 
-def count_words(value: float) -> str:
+def count_words(words: Words, value: float) -> str:
     """A number to two significant digits: ``1.6``, ``73``, ``9,000``, ``34 million``."""
     if value < 10:
         return f"{value:.1f}".removesuffix(".0")
-    rounded = float(f"{value:.2g}")
-    if rounded >= _CERTAIN:
-        return f"> {_CERTAIN / 1e9:,.0f} billion"
-    for size, name in ((1e9, "billion"), (1e6, "million")):
-        if rounded >= size:
-            return f"{rounded / size:,.3g} {name}"
-    return f"{rounded:,.0f}"
+    rounded = float(f"{min(value, words.most):.2g}")
+    size, name = next(((size, name) for size, name in words.sizes if rounded >= size), (1, ""))
+    number = f"{rounded / size:,.3g}" if rounded / size < 1000 else f"{rounded / size:,.0f}"
+    return words.say("more_than", count=number + name) if value > words.most else number + name

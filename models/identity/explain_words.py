@@ -20,7 +20,10 @@ class Words:
         documents: Document types.
         fits: Why records of one document were judged to fit, by name of ``collapse.FITS``.
         kinds: Kinds of shared contacts.
+        standings: Why a steward's decision does not bind.
         text: Sentences and phrases, ``str.format`` templates.
+        sizes: Words for large numbers, the largest first, as they follow the number.
+        most: Larger numbers are told as more than this.
         a_and_b: How two or more things are listed: between the last two, and between the others.
     """
 
@@ -30,7 +33,10 @@ class Words:
     documents: Mapping[str, str]
     fits: Mapping[str, str]
     kinds: Mapping[str, str]
+    standings: Mapping[str, str]
     text: Mapping[str, str]
+    sizes: tuple[tuple[float, str], ...]
+    most: float
     a_and_b: tuple[str, str]
 
     def field(self, name: str) -> str:
@@ -57,6 +63,10 @@ class Words:
         """Name of a kind of shared contact."""
         return self.kinds.get(name) or _plain(name)
 
+    def standing(self, name: str) -> str:
+        """Why a decision does not bind."""
+        return self.standings.get(name) or _plain(name)
+
     def say(self, sentence: str, **values: object) -> str:
         """A sentence with its places filled."""
         return self.text[sentence].format(**values)
@@ -73,6 +83,8 @@ def _plain(name: str) -> str:
 
 ENGLISH = Words(
     a_and_b=(" and ", ", "),
+    sizes=((1e9, " billion"), (1e6, " million")),
+    most=1e12,
     fields={
         "name": "name",
         "latin": "name in Latin letters",
@@ -218,12 +230,19 @@ ENGLISH = Words(
         "birth_date_missing": "one of them shows no birth date to contradict it",
     },
     kinds={
-        "personal": "personal",
-        "family": "family",
-        "household": "household",
-        "employer": "employer",
-        "agent": "agent",
-        "junk": "junk",
+        "personal": "one person's",
+        "family": "a family's",
+        "shared": "shared by few",
+        "organisation": "an organisation's own",
+        "employer": "an employer's, or other premises'",
+        "agent": "an agent's",
+        "junk": "written where none is known",
+    },
+    standings={
+        "absent": "It has no effect while one of them is not delivered.",
+        "superseded": "A later decision says the opposite.",
+        "contradicted": "It has no effect: another decision keeps apart what it would join.",
+        "other_kind": "It has no effect: one is a person, the other an organisation.",
     },
     text={
         # verdicts
@@ -239,6 +258,8 @@ ENGLISH = Words(
         "because_clusters": "taken together the records of each side fit, though no single pair of them was enough",
         "because_decided_different": "a steward decided so",
         "because_refused": "the evidence weighs {weight} bits, enough to merge, but a fact forbids it: {reason}",
+        "because_outvoted": "the two alone weigh {weight} bits, enough to merge, but with the other records of both "
+        "customers taken in they do not hold together",
         "because_shared_document": "both carry the same valid document, but the parties do not fit each other; "
         "a steward must say which of them it belongs to",
         "because_ambiguous": "{weight} bits would be enough, but it fits another customer about as well, "
@@ -264,7 +285,7 @@ ENGLISH = Words(
         "invalid_checked": "wrong in itself: a typing error, or incomplete",
         "invalid": "cannot be checked",
         "weightless": "shared by {count} parties: does not count",
-        "weightless_kind": "{kind} contact of {count} parties: does not count",
+        "weightless_kind": "{kind}, {count} parties: does not count",
         "weightless_alone": "does not count: incomplete, masked or invented",
         "shared": "{count} parties",
         "nearest": "Of {customer} what comes nearest is compared: {records}.",
@@ -281,6 +302,7 @@ ENGLISH = Words(
         "sum": "together",
         "odds_for": "odds of {count} to 1 for one customer",
         "odds_against_sum": "odds of {count} to 1 against",
+        "more_than": "more than {count}",
         "times_likelier": "{count} times likelier",
         "times_less": "{count} times less likely",
         "neither": "neither way",
@@ -305,15 +327,15 @@ ENGLISH = Words(
         "Nearest to it came:",
         "rule_lacks": "{rule}; not shared: {missing}",
         "rules_document": "They share a valid document number, which is always compared.",
-        # links by document
-        "documents_title": "How the documents join them",
-        "document_link": "{left} and {right}: same {document} {number} ({valid}); {fit}.",
+        # links inside a node
+        "links_title": "What joins them",
+        "link_document": "{left} and {right}: same {document} {number} ({valid}); {fit}.",
+        "link_decided": "{left} and {right}: a steward decided that they are the same ({by}).",
         # chain
         "chain_title": "The chain that joins them, link by link",
         "chain_score": "{left} with {right}: {weight} bits: {findings}",
-        "chain_decided_same": "{left} with {right}: a steward decided so ({decision})",
-        "chain_clusters": "{left} with {right}: whole clusters fit",
-        "chain_alone": "By themselves the two weigh {weight} bits.",
+        "chain_clusters": "{left} and those with it, with {right} and those with it: {weight} bits "
+        "when all that each side says is taken together: {findings}",
         # obstacles
         "obstacles_title": "What stands between them",
         "needed": "To reach {threshold} bits {lacking} more would be needed. Enough would be, for example: {examples}.",
@@ -329,18 +351,15 @@ ENGLISH = Words(
         "closest": "Between the two customers the night also kept: {left} with {right}, {weight} bits{reason}.",
         "weightless_contact": "The {kind} {value} is on both, but {why}.",
         "decisions_title": "What stewards decided",
-        "decision_same": "{left} and {right} are the same: {by}, {at}: {reason}",
-        "decision_different": "{left} and {right} are different: {by}, {at}: {reason}",
+        "decision_same": "{left} and {right} are the same ({by}).",
+        "decision_different": "{left} and {right} are different ({by}).",
         # how a customer was built
         "built_title": "How {customer} was built",
         "built_alone": "One record, nothing joined: {records}.",
         "built_main": "It starts from {records}",
-        "built_one": "one record",
-        "built_document": "{right}, joined with {left}: same {document} {number} ({valid}); {fit}",
         "built_score": "{right}, joined with {left} by {weight} bits",
         "built_rule": "found by the same {rule}",
-        "built_decided_same": "{right}, joined with {left} by a steward: {decision}",
-        "built_clusters": "{right}, joined as a whole with the records above",
+        "built_clusters": "{right}, joined with {left} and those with it, all taken together",
         "refused_title": "Refused around it",
         "review_title": "Possible duplicates, waiting for review",
         "open_pair": "{left} with {right} of {customer}: {weight} bits",

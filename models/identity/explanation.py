@@ -10,16 +10,17 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What is the case between two parties; one customer down to ``CLUSTERS``, two customers below."""
+    """What is the case between two parties; one customer down to ``DECIDED_SAME``, two customers below."""
 
     ALONE = "alone"  # a customer of one record
     DOCUMENT = "document"
     SCORE = "score"
     CHAIN = "chain"
-    DECIDED_SAME = "decided_same"
     CLUSTERS = "clusters"
+    DECIDED_SAME = "decided_same"
     DECIDED_DIFFERENT = "decided_different"
     REFUSED = "refused"
+    OUTVOTED = "outvoted"
     AMBIGUOUS = "ambiguous"
     OTHER_TYPE = "other_type"
     BELOW_MERGE = "below_merge"
@@ -147,38 +148,58 @@ class PairScore:
 
 
 @dataclass(frozen=True)
-class DocumentLink:
-    """Two records of one valid strong document; ``fit`` is what was judged to fit, most telling first."""
+class Decision:
+    """A steward's decision on two records; only one whose ``standing`` is ``binding`` has an effect."""
 
+    verdict: str
+    standing: str
     left: RecordKey
     right: RecordKey
-    document: Document
-    fit: tuple[str, ...]
+    decided_by: str
+    decided_at: str
+    reason: str
 
 
 @dataclass(frozen=True)
-class Decision:
-    """A steward's decision on two records."""
+class RecordLink:
+    """What makes two records one node: a valid strong document of both, or a steward's decision.
 
-    verdict: str
+    Attributes:
+        left: The one record.
+        right: The other.
+        document: The document that both carry.
+        fit: What else was judged to fit, names of ``collapse.FITS``.
+        decision: The decision, in the place of a document.
+    """
+
     left: RecordKey
     right: RecordKey
-    decided_by: str | None
-    decided_at: str | None
-    reason: str | None
+    document: Document | None
+    fit: tuple[str, ...] = ()
+    decision: Decision | None = None
 
 
 @dataclass(frozen=True)
 class Link:
-    """What joins one more node to a customer; ``document`` links join records inside a node."""
+    """What joins one more node to a customer.
+
+    Attributes:
+        kind: ``SCORE``, or ``CLUSTERS``: the merged evidence of both sides.
+        left: Records of the node (or of the first node of the group) that was known before.
+        right: Records of the node that is joined.
+        match_weight: Bits; None where the night recorded none.
+        score: The two nodes compared.
+        levels: Of merged evidence: (comparison, level) as the night recorded them.
+        inside: What makes the records of the right node one.
+    """
 
     kind: Verdict
     left: tuple[RecordKey, ...]
     right: tuple[RecordKey, ...]
     match_weight: float | None = None
     score: PairScore | None = None
-    documents: tuple[DocumentLink, ...] = ()
-    decision: Decision | None = None
+    levels: tuple[tuple[str, str], ...] = ()
+    inside: tuple[RecordLink, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -240,7 +261,7 @@ class Explanation:
         right: The other.
         since: One customer: the date from which both bear its id.
         records: What the two records say.
-        documents: Joined by document: the links from the one record to the other.
+        links: Of one node: the links from the one record to the other.
         score: The two nodes compared; None inside one node or between types.
         chain: One customer through others: the strongest path.
         conflicts: Two customers: facts that forbid one.
@@ -257,7 +278,7 @@ class Explanation:
     right: Side
     since: dt.date | None
     records: tuple[Record, Record]
-    documents: tuple[DocumentLink, ...]
+    links: tuple[RecordLink, ...]
     score: PairScore | None
     chain: tuple[Link, ...]
     conflicts: tuple[Conflict, ...]
@@ -285,7 +306,7 @@ class Construction:
 
     customer_id: str
     main: tuple[RecordKey, ...]
-    main_links: tuple[DocumentLink, ...]
+    main_links: tuple[RecordLink, ...]
     links: tuple[Link, ...]
     refused: tuple[OpenPair, ...]
     review: tuple[OpenPair, ...]
