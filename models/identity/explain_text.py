@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from models.identity.cluster import AMBIGUOUS
 from models.identity.evidence import BIRTH_DATE_AND_SEX, SHARED_DOCUMENT, TWO_DOCUMENTS
-from models.identity.explain_words import Words
 from models.identity.explanation import (
     Conflict,
     Construction,
@@ -25,6 +24,7 @@ from models.identity.explanation import (
     RecordLink,
     Verdict,
 )
+from models.identity.words import Words
 
 _MOST_NAMED = 3  # records of a node that are named before "and n more"
 _SLIGHT = 0.05  # bits: rounds to nothing
@@ -92,7 +92,8 @@ def pair_blocks(words: Words, told: Explanation) -> Iterator[Block]:
 
 def construction_blocks(words: Words, told: Construction) -> Iterator[Block]:
     """How a customer was built, and what stands around it."""
-    lines = [words.say("built_main", records=str(told.main[0]))]
+    alone = not told.main_links and not told.links
+    lines = [words.say("built_alone" if alone else "built_main", record=str(told.main[0]))]
     lines += [f"  + {_record_link(words, link)}" for link in told.main_links]
     for link in told.links:
         lines.append(f"  + {_built(words, link)}")
@@ -112,7 +113,8 @@ def construction_blocks(words: Words, told: Construction) -> Iterator[Block]:
 def _because(words: Words, told: Explanation) -> str:
     weight = bits(told.score.match_weight) if told.score else ""
     lacking = bits(told.merge_threshold - told.score.match_weight) if told.score else ""
-    values = {"weight": weight, "threshold": bits(told.merge_threshold), "lacking": lacking}
+    odds = count_words(words, 2**told.score.match_weight) if told.score else ""
+    values = {"weight": weight, "odds": odds, "threshold": bits(told.merge_threshold), "lacking": lacking}
     match told.verdict:
         case Verdict.ALONE:
             return ""
@@ -232,9 +234,9 @@ def _score_blocks(words: Words, told: Explanation, score: PairScore) -> Iterator
     rows = [
         (
             words.say("start"),
-            words.say("start_finding"),
+            words.say("start_finding", count=count_words(words, 2**-score.prior_bits)),
             _signed(score.prior_bits),
-            words.say("odds_against", count=count_words(words, 2**-score.prior_bits)),
+            "",
         )
     ]
     for field in score.fields:
@@ -250,7 +252,7 @@ def _score_blocks(words: Words, told: Explanation, score: PairScore) -> Iterator
     ]
     rows.append((words.say("sum"), "", _signed(score.match_weight), _odds(words, score.match_weight)))
     yield Grid(
-        words.say("scores_title"),
+        words.say("scores_chain_title" if told.chain else "scores_title"),
         (words.say("field"), words.say("finding"), words.say("bits"), words.say("meaning")),
         tuple(rows),
         numbers=(2,),
@@ -272,9 +274,9 @@ def _finding(words: Words, field: FieldScore) -> str:
     shared = [value for value in field.left if value in field.right]
     left, right = ", ".join(field.left[:1]), ", ".join(field.right[:1])
     if shared:
-        finding = words.say("on", finding=finding, values=_value(shared[0]))
+        finding = words.say("agreed", finding=finding, values=words.fields.get(shared[0], _value(shared[0])))
     elif left and right:
-        finding = words.say("against", finding=finding, left=_value(left), right=_value(right))
+        finding = words.say("opposed", finding=finding, left=_value(left), right=_value(right))
     if field.bearers is not None:
         borne = words.say("bearers_rare") if field.bearers <= 1 else words.say("bearers", count=f"{field.bearers:,}")
         if field.common_bits >= _NOTABLE:
@@ -301,7 +303,7 @@ def _missing(words: Words, score: PairScore, field: FieldScore) -> str | None:
 
 def _candidates(words: Words, score: PairScore) -> Iterator[str]:
     if score.rules:
-        rules = [words.list([words.key(key) for key in rule]) for rule in score.rules]
+        rules = [words.listed([words.key(key) for key in rule]) for rule in score.rules]
         named = "; ".join(rules[:_MOST_NAMED])
         more = len(rules) - _MOST_NAMED
         yield words.say("rules_more", rules=named, count=more) if more > 0 else words.say("rules", rules=named)
@@ -310,7 +312,7 @@ def _candidates(words: Words, score: PairScore) -> Iterator[str]:
     else:
         yield words.say("rules_none")
         for near in score.near_rules:
-            rule, missing = (words.list([words.key(key) for key in keys]) for keys in (near.rule, near.missing))
+            rule, missing = (words.listed([words.key(key) for key in keys]) for keys in (near.rule, near.missing))
             yield "  " + words.say("rule_lacks", rule=rule, missing=missing)
 
 
@@ -424,7 +426,7 @@ def _record_link(words: Words, link: RecordLink) -> str:
         document=words.document(link.document.document_type),
         number=link.document.document_number,
         valid=_validity(words, link.document),
-        fit=words.list([words.fit(fit) for fit in (*names[:1], *dates[:1])]),
+        fit=words.listed([words.fit(fit) for fit in (*names[:1], *dates[:1])]),
         **sides,
     )
 
@@ -436,10 +438,11 @@ def _built(words: Words, link: Link) -> str:
         right=_names(words, link.right),
         weight=bits(link.match_weight) if link.match_weight is not None else "",
     )
-    if link.score and link.score.rules:
-        rule = words.list([words.key(key) for key in link.score.rules[0]])
-        text = f"{text} ({words.say('built_rule', rule=rule)})"
-    return text
+    if link.score is None or link.score.found_by is None:
+        return text
+    shared = words.listed([words.key(key) for key in link.score.found_by.split(" + ")])
+    rule = words.say("built_rule", rule=shared)
+    return f"{text} ({rule})"
 
 
 def _open_pair(words: Words, pair: OpenPair) -> str:
@@ -466,7 +469,7 @@ def _by(decision: Decision) -> str:
 def _names(words: Words, keys: tuple[RecordKey, ...]) -> str:
     named = [str(key) for key in keys]
     if len(named) <= _MOST_NAMED:
-        return words.list(named)
+        return words.listed(named)
     return words.say("and_more", record=", ".join(named[:_MOST_NAMED]), count=len(named) - _MOST_NAMED)
 
 
@@ -474,8 +477,8 @@ def _names(words: Words, keys: tuple[RecordKey, ...]) -> str:
 
 
 def bits(value: float) -> str:
-    """A weight with one decimal place."""
-    return f"{value:.1f}"
+    """A weight with at most one decimal place."""
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def _signed(value: float) -> str:

@@ -1,7 +1,7 @@
 """The shapes of an explanation: facts as frozen records, without a word of prose.
 
 Here lives what is told of two parties and of a customer. How it is found out lives in ``explain``, in which
-words it is told in ``explain_words`` and ``explain_text``. Weights are in bits.
+words it is told in ``words`` and ``explain_text``. Weights are in bits.
 """
 
 import datetime as dt

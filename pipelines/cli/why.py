@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from models.identity.explain_words import LANGUAGES
+from models.identity.words import languages, load_words
 from pipelines.cli.data import open_current
 from pipelines.cli.main import Options, fail, out
 from pipelines.workspace import Workspace
@@ -24,11 +24,17 @@ if TYPE_CHECKING:
     from models.identity.explain_text import Block
     from models.identity.matching_model import ModelArtefact
 
+# The evidence that every night leaves; whatever else of layer identity is there is read as well.
+_EVIDENCE = (
+    *(f"identity.{name}" for name in ("party_standard", "party_name", "party_document", "party_contact")),
+    *(f"identity.{name}" for name in ("party_node", "node_pair", "refused_merge")),
+    *("customer.customer_record", "customer.customer_event"),
+)
 # What records say as their sources write it, shown beside what was read from it.
 _WRITTEN = ("staging.party", "staging.party_document", "staging.party_contact", "staging.party_address")
 
 _language = click.option(
-    "--lang", type=click.Choice(sorted(LANGUAGES)), default="en", show_default=True, help="Language of the words."
+    "--lang", type=click.Choice(languages()), default="en", show_default=True, help="Language of the words."
 )
 
 
@@ -54,7 +60,7 @@ def why(options: Options, left: str, right: str, form: str, lang: str) -> None:
 
     with _night(options) as night:
         told = explain(night.evidence, options.workspace.bank.matching, night.model, left, right)
-    words = LANGUAGES[lang]
+    words = load_words(lang)
     if form == "json":
         out.print_json(json.dumps({"sentence": sentence(words, told), **dataclasses.asdict(told)}, default=str))
     else:
@@ -77,12 +83,12 @@ def show(options: Options, who: str, lang: str) -> None:
         built = construct(night.evidence, options.workspace.bank.matching, night.model, customer_id)
         out.print(f"[bold]customer {customer_id}[/bold]")
         if found.retired_id:
-            out.print(f"  {LANGUAGES[lang].say('retired', retired=found.retired_id, customer=customer_id)}")
+            out.print(f"  {load_words(lang).say('retired', retired=found.retired_id, customer=customer_id)}")
         for name, value in customer.items():
             if value is not None and name != "customer_id":
                 out.print(f"  {name:<22} {escape(str(value))}")
         _section(night.release, "party records", customer_id)
-        _print(construction_blocks(LANGUAGES[lang], built))
+        _print(construction_blocks(load_words(lang), built))
         for title in list(_SECTIONS)[1:]:
             _section(night.release, title, customer_id)
 
@@ -99,10 +105,8 @@ def _night(options: Options) -> Iterator[_Night]:
     workspace = options.workspace
     with open_current(options) as release:
         date, version = release.execute("select business_date, model_version from meta.release").fetchall()[0]
-        needed = {*workspace.tables["identity.cluster"].inputs, "identity.refused_merge", "customer.customer_record"}
-        needed.add("customer.customer_event")
-        more = [t for t in (*workspace.tables, *_WRITTEN) if t.startswith("identity.") or t in _WRITTEN]
-        wanted = needed | {table_id for table_id in more if workspace.lake.exists(table_id, date)}
+        more = (table_id for table_id in workspace.tables if table_id.startswith("identity.") or table_id in _WRITTEN)
+        wanted = {*_EVIDENCE, *(table_id for table_id in more if workspace.lake.exists(table_id, date))}
         try:
             with workspace.engine.connection(date, sorted(wanted)) as evidence:
                 _add_history(workspace, evidence, date)

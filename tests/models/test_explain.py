@@ -12,11 +12,11 @@ from models.identity.explain import explain
 from models.identity.explain_customer import NotFoundError, construct, find
 from models.identity.explain_evidence import Neighbourhood
 from models.identity.explain_text import pair_blocks
-from models.identity.explain_words import LANGUAGES
 from models.identity.explanation import Explanation, RecordKey, Verdict
 from models.identity.matching_model import ModelArtefact
 from models.identity.resolve import resolve
 from models.identity.settings import MatchingSettings
+from models.identity.words import load_words
 from tests.models.synthetic_parties import Parties, generate
 
 SETTINGS = MatchingSettings.model_validate({"training": {"random_pairs": 50_000}})
@@ -75,7 +75,7 @@ def _two(one: dict[str, Any], other: dict[str, Any]) -> Parties:
 def _tell(told: Explanation) -> str:
     """The whole explanation as text; must never fail."""
     lines = []
-    for block in pair_blocks(LANGUAGES["en"], told):
+    for block in pair_blocks(load_words("en"), told):
         lines.append(block.title or "")
         lines += block.lines if hasattr(block, "lines") else [" | ".join(row) for row in block.rows]
     return "\n".join(lines)

@@ -1,24 +1,28 @@
 """Nothing that an explanation may have to tell is without words, in any language; numbers read well."""
 
 import string
+from pathlib import Path
 
 import pytest
 
+from models.identity import explain_text
 from models.identity.blocking_keys import KEYS
 from models.identity.collapse import FITS
 from models.identity.comparisons import CATALOGUE
 from models.identity.explain_text import count_words
-from models.identity.explain_words import ENGLISH, LANGUAGES, Words
 from models.identity.explanation import Verdict
 from models.identity.standardise_settings import StandardiseSettings
+from models.identity.words import Words, languages, load_words
+from pipelines.cli import why
 
-EVERY_LANGUAGE = pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
+ENGLISH = load_words("en")
+EVERY_LANGUAGE = pytest.mark.parametrize("words", [load_words(code) for code in languages()], ids=languages())
 
 
 @EVERY_LANGUAGE
 def test_every_level_of_agreement_has_words(words: Words) -> None:
     levels = {(c.name, level.name) for comparisons in CATALOGUE.values() for c in comparisons for level in c.levels}
-    assert levels - set(words.levels) == set()
+    assert levels - {(name, level) for name, known in words.levels.items() for level in known} == set()
     assert {comparison for comparison, _ in levels} - set(words.fields) == set()
 
 
@@ -68,6 +72,13 @@ def test_numbers_are_told_to_two_digits(value: float, said: str) -> None:
 
 
 def test_things_are_listed() -> None:
-    assert ENGLISH.list(["a"]) == "a"
-    assert ENGLISH.list(["a", "b"]) == "a and b"
-    assert ENGLISH.list(["a", "b", "c"]) == "a, b and c"
+    assert ENGLISH.listed(["a"]) == "a"
+    assert ENGLISH.listed(["a", "b"]) == "a and b"
+    assert ENGLISH.listed(["a", "b", "c"]) == "a, b and c"
+
+
+def test_every_sentence_is_used() -> None:
+    code = Path(explain_text.__file__).read_text(encoding="utf-8") + Path(why.__file__).read_text(encoding="utf-8")
+    made = {f"because_{v.value}" for v in Verdict} | {"chain_score", "chain_clusters", "built_score", "built_clusters"}
+    made |= {"decision_same", "decision_different"}
+    assert {name for name in ENGLISH.text if f'"{name}"' not in code} - made == set()
