@@ -101,7 +101,7 @@ def _explain_together(
         verdict = links[0].kind
     else:
         verdict = Verdict.CHAIN if links else Verdict.CLUSTERS
-    records = near.records()
+    records = near.records
     return Explanation(
         verdict=verdict,
         left=_side(one, customer, left),
@@ -164,7 +164,7 @@ def _explain_apart(
     score = near.scores([nodes]).get(nodes)
     stored = next((pair for pair in kept if (pair.inner, pair.outer) == nodes), None)
     closest = next((pair for pair in kept if (pair.inner, pair.outer) != nodes), None)
-    records = near.records()
+    records = near.records
     left, right = asked.key or one.nodes[nodes[0]][0], asked_other.key or other.nodes[nodes[1]][0]
     decided = _decisions_between(con, one.node_of, other.node_of)
     verdict = _verdict_apart(settings, score, stored, decided)

@@ -8,6 +8,7 @@ Here does not live what the facts mean for the verdict: that is ``explain``.
 import math
 import re
 from collections.abc import Collection, Iterable
+from functools import cached_property
 from typing import Any
 
 import duckdb
@@ -92,6 +93,7 @@ class Neighbourhood:
         self._copy_all()
         build_nodes(self._con, settings)
         self._node = {row["node_id"]: row for row in rows(self._con, "from work.node order by node_id")}
+        self._borne: dict[tuple[str, ...], int] = {}
         self._keys: dict[int, tuple[RecordKey, ...]] = {}
         for row in rows(con, "from near_record order by system, record_id"):
             key = RecordKey(row["system"], row["record_id"])
@@ -105,6 +107,7 @@ class Neighbourhood:
         """``person`` or ``organisation``."""
         return str(self._node[node]["party_type"])
 
+    @cached_property
     def records(self) -> dict[RecordKey, Record]:
         """What every record says."""
         documents: dict[RecordKey, list[Document]] = {}
@@ -123,8 +126,9 @@ class Neighbourhood:
         profiles = self._profiles()
         for row in rows(self._con, "from identity.party_contact order by all"):
             value = (row["contact_type"], row["contact_value"])
+            kind, reason = profiles.get(value, (None, None))
             contacts.setdefault(_key(row), []).append(
-                Contact(*value, row["party_count"], row["is_identifying"], *profiles.get(value, (None, None)))
+                Contact(*value, row["party_count"], row["is_identifying"], kind, reason, row.get("holding_no", 1))
             )
         customers = {
             _key(row): row["customer_id"]
@@ -142,7 +146,7 @@ class Neighbourhood:
                 latin=row["name_latin"],
                 birth_date=row["birth_date"],
                 sex=row["sex"],
-                address=" ".join(filter(None, (row["address_region"], row["address_key"]))) or None,
+                address=self._address(row),
                 documents=tuple(documents.get(key, ())),
                 contacts=tuple(contacts.get(key, ())),
                 written=written.get(key, {}),
@@ -154,7 +158,7 @@ class Neighbourhood:
         """Pairs of records that one valid strong document joins, with what fits."""
         documents = {
             (record.key, document.document_type, document.document_number): document
-            for record in self.records().values()
+            for record in self.records.values()
             for document in record.documents
         }
         return tuple(
@@ -190,11 +194,7 @@ class Neighbourhood:
         left: int,
         right: int,
     ) -> PairScore:
-        stored = rows(
-            self._bank,
-            "from identity.node_pair where node_id_l = $low and node_id_r = $high",
-            {"low": min(left, right), "high": max(left, right)},
-        )
+        stored = self._stored.get((min(left, right), max(left, right)))
         rules, near = self._rules(party_type, left, right)
         return PairScore(
             left=self.keys(left),
@@ -203,8 +203,8 @@ class Neighbourhood:
             prior_bits=prior,
             fields=tuple(self._field(comparison, row, left, right) for comparison in comparisons),
             match_weight=float(row["match_weight"]),
-            stored_weight=stored[0]["match_weight"] if stored else None,
-            found_by=stored[0]["blocking_rule"] if stored else None,
+            stored_weight=stored["match_weight"] if stored else None,
+            found_by=stored["blocking_rule"] if stored else None,
             rules=rules,
             near_rules=near,
             weightless=self._weightless(left, right),
@@ -214,7 +214,7 @@ class Neighbourhood:
         gamma = int(row[f"gamma_{comparison.name}"])
         level = None if gamma < 0 else comparison.levels[len(comparison.levels) - 1 - gamma]
         frequency = float(row.get(f"mw_tf_adj_{comparison.name}") or 0.0)
-        best = max(comparison.levels, key=_level_bits)
+        best = comparison.levels[0]
         columns = _SHOWN.get(comparison.name)
         if columns is None:
             columns = tuple(dict.fromkeys(re.findall(r"(\w+)_l\b", comparison.missing)))
@@ -249,20 +249,21 @@ class Neighbourhood:
         values = _values(self._node[left], listed) & _values(self._node[right], listed)
         if not values:
             return None
-        sql = (
-            f"select count(distinct customer_id) from identity.{table}"
-            f" inner join customer.customer_record using (system, record_id)"
-            f" where {column} in (select unnest($values))"
-        )
-        return int(self._bank.execute(sql, {"values": sorted(values)}).fetchall()[0][0])
+        counted = (table, *sorted(values))
+        if counted not in self._borne:
+            sql = (
+                f"select count(distinct customer_id) from identity.{table}"
+                f" inner join customer.customer_record using (system, record_id)"
+                f" where {column} in (select unnest($values))"
+            )
+            self._borne[counted] = int(self._bank.execute(sql, {"values": sorted(values)}).fetchall()[0][0])
+        return self._borne[counted]
 
     def _rules(
         self, party_type: str, left: int, right: int
     ) -> tuple[tuple[tuple[str, ...], ...], tuple[NearRule, ...]]:
-        keys = KEYS[party_type]
-        shown = ", ".join(f"{expression} as {name}" for name, expression in keys.items())
-        values = {row["node_id"]: row for row in rows(self._con, f"select node_id, {shown} from work.node")}
-        shared = {name for name in keys if _values(values[left], name) & _values(values[right], name)}
+        values = self._key_values[left], self._key_values[right]
+        shared = {name for name in KEYS[party_type] if _values(values[0], name) & _values(values[1], name)}
         blocking = self._settings.party(party_type).blocking
         lacking = [NearRule(rule, tuple(key for key in rule if key not in shared)) for rule in blocking]
         rules = tuple(near.rule for near in lacking if not near.missing)
@@ -273,11 +274,31 @@ class Neighbourhood:
             :_NEAR_RULES
         ]
 
+    @cached_property
+    def _key_values(self) -> dict[int, dict[str, Any]]:
+        """Values of the blocking keys of every node."""
+        found = {}
+        for party_type, keys in KEYS.items():
+            listed = ", ".join(f"{expression} as {name}" for name, expression in keys.items())
+            sql = f"select node_id, {listed} from work.node where party_type = $type"
+            found.update({row["node_id"]: row for row in rows(self._con, sql, {"type": party_type})})
+        return found
+
+    @cached_property
+    def _stored(self) -> dict[tuple[int, int], dict[str, Any]]:
+        """Pairs of these nodes that the night kept."""
+        found = rows(
+            self._bank,
+            "from identity.node_pair where node_id_l in (select node_id from near_node)"
+            " and node_id_r in (select node_id from near_node)",
+        )
+        return {(row["node_id_l"], row["node_id_r"]): row for row in found}
+
     def _weightless(self, left: int, right: int) -> tuple[Contact, ...]:
         carried: list[dict[tuple[str, str], Contact]] = []
-        records = self.records()
         for node in (left, right):
-            contacts = (contact for key in self.keys(node) for contact in records[key].contacts)
+            said = [self.records[key] for key in self.keys(node)]
+            contacts = (contact for record in said for contact in (*record.contacts, record.address) if contact)
             carried.append({(c.contact_type, c.contact_value): c for c in contacts if not c.is_identifying})
         return tuple(carried[0][value] for value in sorted(carried[0].keys() & carried[1].keys()))
 
@@ -306,6 +327,17 @@ class Neighbourhood:
             (row["contact_type"], row["contact_value"]): (row["contact_kind"], row["reason"])
             for row in rows(self._con, "from identity.contact_profile order by contact_type, contact_value")
         }
+
+    def _address(self, row: dict[str, Any]) -> Contact | None:
+        """The address of a row of ``party_standard``; only one that several records give has a profile."""
+        value = "|".join(filter(None, (row["address_region"], row["address_key"])))
+        if not value:
+            return None
+        if has_table(self._bank, "identity", "address_profile"):
+            for found in rows(self._bank, "from identity.address_profile where address_value = $v", {"v": value}):
+                told = (found["party_count"], found["is_identifying"], found["contact_kind"], found["reason"])
+                return Contact("address", value, *told)
+        return Contact("address", value, 1, True)
 
     def _written(self) -> dict[RecordKey, dict[str, tuple[str, ...]]]:
         """Values as the sources write them, where staging is at hand."""

@@ -150,9 +150,7 @@ def _records_grid(words: Words, records: tuple[Record, Record]) -> Grid:
     ]
     for kind in ("mobile", "phone", "email"):
         lines.append((kind, [_contacts(words, record, kind) for record in chosen]))
-    lines.append(
-        ("address", [_with_written(words, r, "address", [_value(r.address)] if r.address else []) for r in chosen])
-    )
+    lines.append(("address", [_with_written(words, r, "address", _contacts(words, r, "address")) for r in chosen]))
     rows = []
     for field, cells in lines:
         if any(cells):
@@ -197,14 +195,18 @@ def _validity(words: Words, document: Document) -> str:
 
 def _contacts(words: Words, record: Record, kind: str) -> list[str]:
     found = []
-    for contact in record.contacts:
-        if contact.contact_type == kind:
-            note = _contact_note(words, contact)
-            found.append(f"{contact.contact_value} ({note})" if note else contact.contact_value)
+    for contact in (*record.contacts, record.address):
+        if contact is not None and contact.contact_type == kind:
+            value, note = _value(words, contact.contact_value), _contact_note(words, contact)
+            found.append(f"{value} ({note})" if note else value)
     return found
 
 
 def _contact_note(words: Words, contact: Contact) -> str:
+    if contact.holding_no == 0:
+        return words.say("weightless_holder")
+    if contact.is_identifying and contact.holding_no > 1:
+        return words.say("holder", number=contact.holding_no)
     if contact.is_identifying:
         return words.say("shared", count=contact.party_count) if contact.party_count > 1 else ""
     if contact.kind is not None:
@@ -274,9 +276,9 @@ def _finding(words: Words, field: FieldScore) -> str:
     shared = [value for value in field.left if value in field.right]
     left, right = ", ".join(field.left[:1]), ", ".join(field.right[:1])
     if shared:
-        finding = words.say("agreed", finding=finding, values=words.fields.get(shared[0], _value(shared[0])))
+        finding = words.say("agreed", finding=finding, values=words.fields.get(shared[0]) or _value(words, shared[0]))
     elif left and right:
-        finding = words.say("opposed", finding=finding, left=_value(left), right=_value(right))
+        finding = words.say("opposed", finding=finding, left=_value(words, left), right=_value(words, right))
     if field.bearers is not None:
         borne = words.say("bearers_rare") if field.bearers <= 1 else words.say("bearers", count=f"{field.bearers:,}")
         if field.common_bits >= _NOTABLE:
@@ -285,9 +287,11 @@ def _finding(words: Words, field: FieldScore) -> str:
     return finding
 
 
-def _value(text: str) -> str:
-    """A node's value without what tells its kind: ``resident_id:3101...``, ``district|street``."""
-    return " ".join(text.split(":", 1)[-1].replace("|", " ").split())
+def _value(words: Words, text: str) -> str:
+    """A value without what the code puts around it: ``resident_id:3101...``, ``district|street``, ``mobile#2``."""
+    text, _, holder = text.split(":", 1)[-1].partition("#")
+    plain = " ".join(text.replace("|", " ").split())
+    return "{} ({})".format(plain, words.say("holder", number=holder)) if holder.isdigit() else plain
 
 
 def _missing(words: Words, score: PairScore, field: FieldScore) -> str | None:
@@ -335,8 +339,10 @@ def _obstacles(words: Words, told: Explanation) -> Iterator[str]:
         for contact in score.weightless:
             why = _contact_note(words, contact)
             kind = words.field(contact.contact_type)
-            yield words.say("weightless_contact", kind=kind, value=contact.contact_value, why=why)
-        if apart and score.match_weight < told.merge_threshold:
+            value = _value(words, contact.contact_value)
+            text = words.say("weightless_contact", kind=kind, value=value, why=why)
+            yield f"{text} ({contact.reason})" if contact.reason else text
+        if apart and not told.conflicts and score.match_weight < told.merge_threshold:
             yield _needed(words, told, score)
     if told.closest is not None:
         reason = f"; {_reason(words, told.closest.reason)}" if told.closest.reason else ""
@@ -353,11 +359,7 @@ def _needed(words: Words, told: Explanation, score: PairScore) -> str:
     lacking = told.merge_threshold - score.match_weight
     values = {"threshold": bits(told.merge_threshold), "lacking": bits(lacking)}
     enough = sorted(
-        (
-            field
-            for field in score.fields
-            if field.level != field.best_level and field.best_bits - field.bits >= lacking
-        ),
+        (field for field in score.fields if field.best_bits > 0 and field.best_bits - field.bits >= lacking),
         key=lambda field: field.best_bits - field.bits,
     )
     if not enough:

@@ -53,7 +53,10 @@ class Document:
 
 @dataclass(frozen=True)
 class Contact:
-    """A phone or e-mail, how many parties share it, whether it counts, and, where profiled, as what and why."""
+    """A phone, e-mail or address, how many parties share it, whether it counts, and, where profiled, as what and why.
+
+    ``holding_no`` tells the holders of a re-assigned value apart, from 1; 0 where it cannot be told which it is.
+    """
 
     contact_type: str
     contact_value: str
@@ -61,6 +64,7 @@ class Contact:
     is_identifying: bool
     kind: str | None = None
     reason: str | None = None
+    holding_no: int = 1
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Record:
     latin: str | None
     birth_date: dt.date | None
     sex: str | None
-    address: str | None
+    address: Contact | None
     documents: tuple[Document, ...]
     contacts: tuple[Contact, ...]
     written: dict[str, tuple[str, ...]]
