@@ -59,13 +59,8 @@ _NEAR_RULES = 3
 class Neighbourhood:
     """The rows of a few nodes, taken from a connection that sees the bank.
 
-    Args of the constructor:
-        con: Connection with views or tables ``identity.party_standard``, ``party_name``, ``party_document``,
-            ``party_contact``, ``party_node``, ``node_pair``, ``customer.customer_record``, and where there are
-            such ``identity.contact_profile`` and the ``staging`` tables of parties.
-        settings: The bank's matching settings.
-        model: The model that scored the night.
-        nodes: The nodes.
+    Attributes:
+        records: What every record of the nodes says.
     """
 
     def __init__(
@@ -75,16 +70,25 @@ class Neighbourhood:
         model: ModelArtefact,
         nodes: Collection[int],
     ) -> None:
+        """Read all that is known of the nodes.
+
+        Args:
+            con: Connection with views or tables ``identity.party_standard``, ``party_name``, ``party_document``,
+                ``party_contact``, ``party_node``, ``node_pair``, ``customer.customer_record``, and where there are
+                such ``identity.contact_profile``, ``address_profile`` and the ``staging`` tables of parties.
+            settings: The bank's matching settings.
+            model: The model that scored the night.
+            nodes: The nodes.
+        """
         self._bank = con
         self._settings = settings
         self._model = model
         self._con = duckdb.connect(config={"threads": 1})
         self._con.execute("set TimeZone = 'UTC'")
         self._con.execute("create schema identity")
-        for name in ("node", "record", "value"):
-            con.execute(f"drop table if exists near_{name}")
-        con.execute("create temp table near_node (node_id bigint)")
-        con.executemany("insert into near_node values (?)", [[node] for node in sorted(set(nodes))])
+        con.execute(
+            "create temp table near_node as select unnest($nodes::bigint[]) as node_id", {"nodes": sorted(set(nodes))}
+        )
         con.execute("create temp table near_record as from identity.party_node semi join near_node using (node_id)")
         con.execute(
             "create temp table near_value as select distinct contact_type, contact_value"
@@ -98,6 +102,17 @@ class Neighbourhood:
         for row in rows(con, "from near_record order by system, record_id"):
             key = RecordKey(row["system"], row["record_id"])
             self._keys[row["node_id"]] = (*self._keys.get(row["node_id"], ()), key)
+        self.records = self._records()
+        self._stored = {
+            (row["node_id_l"], row["node_id_r"]): row
+            for row in rows(
+                con,
+                "from identity.node_pair where node_id_l in (select node_id from near_node)"
+                " and node_id_r in (select node_id from near_node)",
+            )
+        }
+        for name in ("node", "record", "value"):
+            con.execute(f"drop table near_{name}")
 
     def keys(self, node: int) -> tuple[RecordKey, ...]:
         """Records of a node, in order."""
@@ -107,9 +122,7 @@ class Neighbourhood:
         """``person`` or ``organisation``."""
         return str(self._node[node]["party_type"])
 
-    @cached_property
-    def records(self) -> dict[RecordKey, Record]:
-        """What every record says."""
+    def _records(self) -> dict[RecordKey, Record]:
         documents: dict[RecordKey, list[Document]] = {}
         for row in rows(self._con, "from identity.party_document order by all"):
             rule = self._settings.standardise.documents.get(row["document_type"])
@@ -283,16 +296,6 @@ class Neighbourhood:
             sql = f"select node_id, {listed} from work.node where party_type = $type"
             found.update({row["node_id"]: row for row in rows(self._con, sql, {"type": party_type})})
         return found
-
-    @cached_property
-    def _stored(self) -> dict[tuple[int, int], dict[str, Any]]:
-        """Pairs of these nodes that the night kept."""
-        found = rows(
-            self._bank,
-            "from identity.node_pair where node_id_l in (select node_id from near_node)"
-            " and node_id_r in (select node_id from near_node)",
-        )
-        return {(row["node_id_l"], row["node_id_r"]): row for row in found}
 
     def _weightless(self, left: int, right: int) -> tuple[Contact, ...]:
         carried: list[dict[tuple[str, str], Contact]] = []

@@ -164,7 +164,9 @@ def _with_written(
     """What was read, and what the source writes where that is something else."""
     plain = {_bare(value) for value in (read if known is None else known)}
     other = [value for value in record.written.get(field, ()) if _bare(value) not in plain]
-    return [*read, *([words.say("written", values=", ".join(other))] if other else [])]
+    if not other:
+        return read
+    return [*read, words.say("written" if read else "written_nothing", values=", ".join(other))]
 
 
 def _bare(text: str) -> str:
@@ -203,17 +205,20 @@ def _contacts(words: Words, record: Record, kind: str) -> list[str]:
 
 
 def _contact_note(words: Words, contact: Contact) -> str:
-    if contact.holding_no == 0:
-        return words.say("weightless_holder")
-    if contact.is_identifying and contact.holding_no > 1:
+    if not contact.is_identifying:
+        return words.say("weightless", why=_why_weightless(words, contact))
+    if contact.holding_no > 1:
         return words.say("holder", number=contact.holding_no)
-    if contact.is_identifying:
-        return words.say("shared", count=contact.party_count) if contact.party_count > 1 else ""
-    if contact.kind is not None:
-        return words.say("weightless_kind", kind=words.kind(contact.kind), count=contact.party_count)
-    if contact.party_count > 1:
-        return words.say("weightless", count=contact.party_count)
-    return words.say("weightless_alone")
+    return words.say("shared", count=contact.party_count) if contact.party_count > 1 else ""
+
+
+def _why_weightless(words: Words, contact: Contact) -> str:
+    if contact.holding_no == 0:
+        return words.say("which_holder")
+    if contact.party_count <= 1:
+        return words.say("no_whole_value")
+    shared = words.say("shared", count=contact.party_count)
+    return f"{words.kind(contact.kind)}, {shared}" if contact.kind else shared
 
 
 # How they compare ------------------------------------------------------------------------------------------------
@@ -298,6 +303,8 @@ def _missing(words: Words, score: PairScore, field: FieldScore) -> str | None:
     """Why a field was not compared; None where another took its place."""
     if field.comparison in _NAMES and any(f.level for f in score.fields if f.comparison in _NAMES):
         return None
+    if field.comparison in {contact.contact_type for contact in score.weightless}:
+        return words.say("not_compared_weightless")
     if field.left and field.right:
         return words.say("not_compared_kind")
     if not field.left and not field.right:
@@ -337,11 +344,9 @@ def _obstacles(words: Words, told: Explanation) -> Iterator[str]:
     apart = told.left.customer_id != told.right.customer_id
     if score is not None:
         for contact in score.weightless:
-            why = _contact_note(words, contact)
-            kind = words.field(contact.contact_type)
-            value = _value(words, contact.contact_value)
-            text = words.say("weightless_contact", kind=kind, value=value, why=why)
-            yield f"{text} ({contact.reason})" if contact.reason else text
+            kind, value = words.field(contact.contact_type), _value(words, contact.contact_value)
+            why = contact.reason or _why_weightless(words, contact)
+            yield words.say("weightless_contact", kind=kind, value=value, why=why)
         if apart and not told.conflicts and score.match_weight < told.merge_threshold:
             yield _needed(words, told, score)
     if told.closest is not None:
