@@ -52,6 +52,7 @@ _NAMES = {
     "latin": ("latins", "party_name", "name_latin"),
     "core": ("cores", "party_standard", "name_core"),
 }
+_PARTICULARS = ("birth_place", "occupation", "postcode")
 _MOST_VALUES = 3
 _NEAR_RULES = 3
 
@@ -162,6 +163,7 @@ class Neighbourhood:
                 address=self._address(row),
                 documents=tuple(documents.get(key, ())),
                 contacts=tuple(contacts.get(key, ())),
+                particulars={name: row[name] for name in _PARTICULARS if row.get(name)},
                 written=written.get(key, {}),
             )
             for row in rows(self._con, "from identity.party_standard order by system, record_id")

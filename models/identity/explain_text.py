@@ -151,6 +151,8 @@ def _records_grid(words: Words, records: tuple[Record, Record]) -> Grid:
     for kind in ("mobile", "phone", "email"):
         lines.append((kind, [_contacts(words, record, kind) for record in chosen]))
     lines.append(("address", [_with_written(words, r, "address", _contacts(words, r, "address")) for r in chosen]))
+    particulars = sorted({name for record in chosen for name in record.particulars})
+    lines += [(name, [[r.particulars[name]] if name in r.particulars else [] for r in chosen]) for name in particulars]
     rows = []
     for field, cells in lines:
         if any(cells):

@@ -69,7 +69,7 @@ class Contact:
 
 @dataclass(frozen=True)
 class Record:
-    """What one record says: as read, and as ``written`` where that differs, by field."""
+    """What one record says: as read, further ``particulars`` by field, and all as ``written``, by field."""
 
     key: RecordKey
     customer_id: str
@@ -82,6 +82,7 @@ class Record:
     address: Contact | None
     documents: tuple[Document, ...]
     contacts: tuple[Contact, ...]
+    particulars: dict[str, str]
     written: dict[str, tuple[str, ...]]
 
 

@@ -182,6 +182,11 @@ _SECTIONS = {
     "other roles": """
         select role, product_type, product_system, product_id from customer.party_role
         where customer_id = ? and role not in ('owner', 'cardholder', 'borrower') order by all""",
+    "relationships": """
+        select relationship, related_customer_id, customer.full_name, strength, evidence, since_date, until_date
+        from customer.relationship
+        inner join customer.customer on customer.customer_id = related_customer_id
+        where relationship.customer_id = ? order by all""",
     "events": """
         select business_date, event, related_customer_id, cause from customer.customer_event
         where customer_id = ? order by all""",
@@ -195,7 +200,11 @@ def _rows(con: duckdb.DuckDBPyConnection, query: str, customer_id: str) -> list[
 
 
 def _section(con: duckdb.DuckDBPyConnection, title: str, customer_id: str) -> None:
-    found = _rows(con, _SECTIONS[title], customer_id)
+    """Print a section, if the release knows of it and there is anything to tell."""
+    try:
+        found = _rows(con, _SECTIONS[title], customer_id)
+    except duckdb.CatalogException:  # published by an earlier version, without the table
+        return
     if found:
         table = Table(*found[0], box=None, title=title, title_justify="left")
         for row in found:
