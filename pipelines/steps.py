@@ -12,7 +12,17 @@ from dataclasses import replace
 import duckdb
 
 from models import staging
-from models.identity import cluster, collapse, customer_ids, decided, known_values, score, standardise, training
+from models.identity import (
+    cluster,
+    collapse,
+    customer_ids,
+    decided,
+    households,
+    known_values,
+    score,
+    standardise,
+    training,
+)
 from models.identity.matching_model import ModelArtefact
 from models.tables import Table
 from pipelines.workspace import Workspace, canonical_entities
@@ -237,6 +247,13 @@ def assign_customers(workspace: Workspace, date: dt.date) -> dict[str, int]:
                 CUSTOMER_EVENT: f"select * from res.customer_event{history}",
             },
         )
+
+
+def group_households(workspace: Workspace, date: dt.date) -> dict[str, int]:
+    """Group persons who live together: ``customer.household``."""
+    with _identity(workspace, date, "customer.household") as con:
+        households.group_households(con, workspace.bank.matching)
+        return _write(workspace, con, date, {"customer.household": "from res.household"})
 
 
 def _identity(workspace: Workspace, date: dt.date, table_id: str) -> AbstractContextManager[duckdb.DuckDBPyConnection]:

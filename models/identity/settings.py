@@ -148,6 +148,7 @@ class MatchingSettings(_Settings):
         block_window: Where splitting does not help: neighbours compared with each node of the sorted block.
         constraints: Facts that forbid a merge: two different valid strong documents of one type; birth date
             and sex both in conflict; one valid document on parties that do not fit each other.
+        household_max_size: A group of more persons than that is no household.
         training: How the weights are estimated.
     """
 
@@ -162,6 +163,7 @@ class MatchingSettings(_Settings):
     block_cap: int = Field(default=100, ge=2)
     block_window: int = Field(default=10, ge=1)
     constraints: tuple[Constraint, ...] = ("document", "birth_date_and_sex", "shared_document")
+    household_max_size: int = Field(default=12, ge=2)
     training: TrainingSettings = TrainingSettings()
 
     @model_validator(mode="before")

@@ -25,6 +25,7 @@ STEPS: dict[str, tuple[Callable[..., dict[str, int]], tuple[str, ...]]] = {
     "score": (steps.score_nodes, ("identity.node_pair",)),
     "cluster": (steps.cluster_nodes, ("identity.cluster", "identity.refused_merge")),
     "assign_customers": (steps.assign_customers, ("customer.customer_record", "customer.customer_event")),
+    "group_households": (steps.group_households, ("customer.household",)),
 }
 
 

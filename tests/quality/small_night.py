@@ -109,6 +109,10 @@ NIGHT: dict[str, Rows] = {
         {"system": "card", "record_id": "9", "node_id": 1, "is_held_by_decision": False},
         {"system": "core", "record_id": "2", "node_id": 2, "is_held_by_decision": False},
     ],
+    "identity.party_standard": [],
+    "identity.party_contact": [],
+    "identity.contact_profile": [],
+    "identity.address_profile": [],
     "customer.customer_record": [
         {"system": "core", "record_id": "1", "customer_id": "C1", "link_reason": "document"},
         {"system": "card", "record_id": "9", "customer_id": "C1", "link_reason": "document"},
@@ -127,12 +131,14 @@ NIGHT: dict[str, Rows] = {
         {"customer_id": "C1", "business_date": DAY, "event": "birth", "cause": "new"},
         {"customer_id": "C2", "business_date": DAY, "event": "birth", "cause": "new"},
     ],
+    "customer.household": [{"customer_id": "C1", "household_id": "C1", "household_size": 1}],
 }  # fmt: skip
 
 _DERIVED = (
     "customer.party_role", "customer.product_holder",
     "customer.account", "customer.card", "customer.loan", "customer.transaction", "customer.standing_order",
-    "customer.branch", "customer.manager", "mart.customer_holding", "mart.customer_360", "mart.review_queue",
+    "customer.branch", "customer.manager", "customer.shared_evidence", "customer.relationship",
+    "mart.customer_holding", "mart.customer_360", "mart.review_queue",
 )  # fmt: skip
 
 

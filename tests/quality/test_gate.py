@@ -119,7 +119,7 @@ FAULTS: dict[str, tuple[Mapping[str, Rows], set[str]]] = {
                 "customer.customer", customer_id="C3", party_type="person", record_count=1, system_count=1
             )
         },
-        {"customer_has_records"},
+        {"customer_has_records", "household_members"},
     ),
     "two valid documents of one type": (
         {"identity__party_document": [NIGHT["identity.party_document"][0], _NEW_DOCUMENT]},
@@ -181,6 +181,11 @@ def test_a_fault_of_the_input_is_told_by_its_check(tmp_path: Path, fault: str) -
     assert _handwritten(Night.run(tmp_path, **changed)) == expected
 
 
+_RELATED = (
+    "from t union all by name select '{}' as customer_id, '{}' as related_customer_id, '{}' as relationship, "
+    "'address' as evidence, 1 as evidence_count, 'weak' as strength"
+)
+
 # one table spoilt after the others were made from it: what a bug in our own SQL would look like
 LOSSES: dict[str, tuple[str, str, set[str]]] = {
     "an account lost": (
@@ -226,6 +231,27 @@ LOSSES: dict[str, tuple[str, str, set[str]]] = {
         "mart.customer_360",
         "select * replace (mortgage_amount - 0.01 as mortgage_amount) from t",
         {"customer_360_conserved"},
+    ),
+    "a guarantor who is no customer": (
+        "customer.relationship",
+        _RELATED.format("C1", "C9", "guarantor"),
+        {"relationship_ends"},
+    ),
+    "a customer related to itself": (
+        "customer.relationship",
+        _RELATED.format("C1", "C1", "household"),
+        {"relationship_ends"},
+    ),
+    "a household of one side": (
+        "customer.relationship",
+        _RELATED.format("C1", "C2", "household"),
+        {"relationship_both_ways"},
+    ),
+    "a person of no household": ("customer.household", "from t limit 0", {"household_members"}),
+    "a household too large": (
+        "customer.household",
+        "select * replace (2 as household_size) from t",
+        {"household_members"},
     ),
 }
 
