@@ -59,6 +59,9 @@ def review(options: Options, limit: int, form: str) -> None:
     if form == "json":
         out.print_json(json.dumps(queue, default=str))
         return
+    if not queue:
+        out.print("nothing is open")
+        return
     currency = options.workspace.bank.settings.currency
     table = Table(
         "rank", "customers", f"at stake, {currency}", "bits", "why it is open", box=None, padding=(0, 2, 1, 0)
@@ -78,7 +81,7 @@ def review(options: Options, limit: int, form: str) -> None:
         )
         table.add_row(*map(escape, cells))
     out.print(table)
-    out.print("c360 decide same|different A B --reason '...'" if queue else "nothing is open")
+    out.print("c360 decide same|different A B --reason '...'")
 
 
 @click.command()
@@ -127,6 +130,7 @@ def approve(options: Options, number: int, by: str, reason: str) -> None:
     with _told():
         row = stewardship.approve(options.workspace, number, by, reason)
         out.print(f"decision {number} is approved by {escape(row.made_by)}; it counts from the next night on")
+        _tell_contradictions(options, number)
 
 
 @click.command()
@@ -157,8 +161,12 @@ def _tell(options: Options, row: LogRow) -> None:
         out.print(f"it waits for approval; somebody else runs: c360 approve {row.decision_id}")
         return
     out.print("it counts from the next night on")
+    _tell_contradictions(options, row.decision_id)
+
+
+def _tell_contradictions(options: Options, number: int) -> None:
     for one in stewardship.standings(options.workspace):
-        _warn(one.row, [pair for pair in one.troubles if row.decision_id in (one.row.decision_id, pair.overruled_by)])
+        _warn(one.row, [pair for pair in one.troubles if number in (one.row.decision_id, pair.overruled_by)])
 
 
 def _warn(row: LogRow, troubles: Iterable[JudgedPair]) -> None:
