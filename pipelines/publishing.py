@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from pipelines.steps import model_version
 from pipelines.workspace import Workspace
 from quality.gate import CheckResult, blocking, by_suite, run_gate
 from quality.report import write_report
@@ -96,7 +97,7 @@ def _facts(workspace: Workspace, date: dt.date) -> Facts:
     return Facts(
         bank=workspace.bank.settings.name,
         code_version=version("customer-360"),
-        model_version=workspace.model_version() or "none",
+        model_version=model_version(workspace, date),
         deliveries=tuple(row for source in sources for row in _deliveries(workspace, source, date)),
         quarantine=quarantine_files(workspace.lake, date, full, accumulating),
     )

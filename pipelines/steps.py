@@ -23,9 +23,8 @@ from models.identity import (
     standardise,
     training,
 )
-from models.identity.matching_model import ModelArtefact
 from models.tables import Table
-from pipelines.workspace import Workspace, canonical_entities
+from pipelines.workspace import NO_MODEL, Workspace, canonical_entities
 from sources import delivery, landing, mapping
 from sources.contract import Contract, SourceObject
 from sources.errors import DeliveryRefused
@@ -39,9 +38,13 @@ DECISION = "identity.decision"
 def await_deliveries(workspace: Workspace, date: dt.date, say: Callable[[str], None]) -> int:
     """Wait until every system's delivery is complete; returns the number of files.
 
+    A night that could not score for want of its model does not start.
+
     Raises:
+        ModelError: the model in force is missing or not what its name says.
         DeliveryError: a delivery is missing, incomplete or refused; names each file and system.
     """
+    workspace.model_in_force()
     waiting = workspace.bank.settings.deliveries
     found = delivery.wait_until_complete(
         workspace.bank.contracts,
@@ -204,14 +207,48 @@ def collapse_parties(workspace: Workspace, date: dt.date) -> dict[str, int]:
 
 
 def score_nodes(workspace: Workspace, date: dt.date) -> dict[str, int]:
-    """Score pairs of nodes with the pinned model; the first night of a home trains and stores it."""
+    """Score pairs of nodes with the model in force: ``identity.node_pair`` and ``identity.blocking_rule``.
+
+    Where there is none yet, and ``matching.yaml`` names none, this night trains one and pins it.
+
+    Raises:
+        ModelError: the model in force is missing or not what its name says.
+    """
     with _identity(workspace, date, "identity.node_pair") as con:
         settings = workspace.bank.matching
-        path = workspace.model_path()
-        if path is None:
-            path = training.train(con, settings).save(workspace.model_folder)
-        score.score(con, settings, ModelArtefact.load(path))
-        return _write(workspace, con, date, {"identity.node_pair": "from res.node_pair"})
+        model = workspace.model_in_force()
+        if model is None:
+            model = training.train(con, settings)
+            model.save(workspace.models.home)
+            workspace.models.set_pin(model, date)
+        score.score(con, settings, model)
+        return _write(
+            workspace,
+            con,
+            date,
+            {
+                "identity.node_pair": "from res.node_pair",
+                "identity.blocking_rule": f"select *, '{model.id}' as model_version from res.blocking_rule",
+            },
+        )
+
+
+def blocking_report(workspace: Workspace, date: dt.date) -> tuple[str, str]:
+    """What ``identity.blocking_rule`` says of a date: the model that scored, and the rules as a markdown table."""
+    with workspace.engine.connection(date, ["identity.blocking_rule"]) as con:
+        model = model_version(workspace, date)
+        found = con.execute("select * exclude (rule_no, model_version) from identity.blocking_rule order by all")
+        names = [name.replace("_", " ") for name, *_ in found.description or []]
+        lines = [names, ["---"] * len(names), *found.fetchall()]
+    return model, "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def model_version(workspace: Workspace, date: dt.date) -> str:
+    """Name and version of the model that scored a date's pairs; ``none`` where nothing was scored."""
+    if not workspace.lake.exists("identity.blocking_rule", date):
+        return NO_MODEL
+    with workspace.engine.connection(date, ["identity.blocking_rule"]) as con:
+        return str(con.execute("select min(model_version) from identity.blocking_rule").fetchall()[0][0])
 
 
 def cluster_nodes(workspace: Workspace, date: dt.date) -> dict[str, int]:

@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.identity.matching_model import ModelArtefact
+from models.identity.model_store import ModelStore
 from models.tables import Table, load_tables
 from pipelines.bank import Bank, find_bank, load_bank
 from sources.mapping import CanonicalColumn
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 DEFAULT_BANK = "sample"
 DEFAULT_HOME = "data"
+NO_MODEL = "none"
 
 
 @dataclass(frozen=True)
@@ -94,26 +97,19 @@ class Workspace:
         file = f"sqlite:///{self.home / 'stewards' / 'decisions.db'}"
         return DecisionLog(os.environ.get("C360_STEWARDS_URL") or self.bank.settings.stewards.url or file)
 
-    @property
-    def model_folder(self) -> Path:
-        """Where trained identity models are kept."""
-        return self.home / "models" / "identity"
+    @cached_property
+    def models(self) -> ModelStore:
+        """The trained identity models that the bank ships and that this home trained."""
+        return ModelStore(self.bank.matching.model, self.bank.folder / "models", self.home / "models" / "identity")
 
-    def model_path(self) -> Path | None:
-        """The identity model in force: the bank's own of that name, else the one that this home trained."""
-        name = self.bank.matching.model
-        for folder in (self.bank.folder / "models", self.model_folder):
-            found = sorted(folder.glob(f"{name}-*.json"))
-            if len(found) > 1:
-                raise ValueError(f"{folder} holds {len(found)} versions of model {name!r}; keep the approved one")
-            if found:
-                return found[0]
-        return None
+    def model_in_force(self) -> ModelArtefact | None:
+        """The identity model that a night uses now; None where the home's first night is to train one.
 
-    def model_version(self) -> str | None:
-        """Name and version of the model in force; None before the first is trained."""
-        path = self.model_path()
-        return path.stem if path else None
+        Raises:
+            ModelError: the model is missing, changed by hand, or not what its name says.
+        """
+        current = self.releases.current()
+        return self.models.in_force(current.model_version if current and current.model_version != NO_MODEL else None)
 
     def today(self) -> dt.date:
         """The date in the bank's time zone."""

@@ -19,7 +19,10 @@ _SORTED_BY = "names, latins, birth_date, addresses, id_number, node_id"
 
 
 def block(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, party_type: str) -> None:
-    """Create ``work.candidate_pair`` (node_id_l < node_id_r, rule_no): each pair once, with its first rule.
+    """Create ``work.candidate_pair`` (node_id_l < node_id_r, rule_no, rules): each pair once, with its rules.
+
+    ``rule_no`` is the first rule that found the pair; in ``rules`` bit n is set where rule n found it. Beside it
+    ``work.rule_block``: of each rule its blocks of two nodes and more, the largest, and how many were split.
 
     Args:
         con: Connection with ``work.node``.
@@ -50,9 +53,19 @@ def block(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, party_type
         where l.node_id < r.node_id and block.members <= {settings.block_cap}
         """
     )
-    large = con.execute(
-        f"select rule_no, count(*) from work.block where members > {settings.block_cap} group by 1 order by 1"
-    ).fetchall()
+    con.execute(
+        f"""
+        create or replace table work.rule_block as
+        select
+            rule_no,
+            count(*) as blocks,
+            max(members) as largest,
+            count(*) filter (where members > {settings.block_cap}) as split
+        from work.block
+        group by rule_no
+        """
+    )
+    large = con.execute("select rule_no, split from work.rule_block where split > 0 order by rule_no").fetchall()
     if large:
         _split(con, settings, party_type)
     for rule_no, blocks in large:
@@ -60,7 +73,7 @@ def block(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, party_type
     con.execute(
         """
         create or replace table work.candidate_pair as
-        select node_id_l, node_id_r, min(rule_no)::integer as rule_no
+        select node_id_l, node_id_r, min(rule_no)::integer as rule_no, bit_or(1::bigint << rule_no) as rules
         from work.block_pair
         group by node_id_l, node_id_r
         """

@@ -55,6 +55,11 @@ class ModelArtefact:
         """First 16 hexadecimal digits of the SHA-256 of the content."""
         return hashlib.sha256(self._content().encode()).hexdigest()[:16]
 
+    @property
+    def id(self) -> str:
+        """``<name>-<version>``: what ``matching.yaml`` approves, and the name of the file."""
+        return f"{self.name}-{self.version}"
+
     def to_json(self) -> str:
         """The document, version included; equal models give equal text."""
         document = {"version": self.version, **json.loads(self._content())}
@@ -70,7 +75,10 @@ class ModelArtefact:
         document = json.loads(text)
         if not isinstance(document, dict) or document.get("format") != _FORMAT:
             raise ValueError(f"not a matching model of format {_FORMAT}: train one with this release")
-        model = cls(document["name"], {name: _party(party) for name, party in document["parties"].items()})
+        try:
+            model = cls(document["name"], {name: _party(party) for name, party in document["parties"].items()})
+        except (KeyError, TypeError, AttributeError):
+            raise ValueError("the matching model lacks a part: train it anew or restore it") from None
         if document.get("version") != model.version:
             raise ValueError(
                 f"the matching model {model.name} says version {document.get('version')} but its content is "
@@ -81,7 +89,7 @@ class ModelArtefact:
     def save(self, folder: Path) -> Path:
         """Write ``<folder>/<name>-<version>.json``, never touching another version; returns the path."""
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{self.name}-{self.version}.json"
+        path = folder / f"{self.id}.json"
         temporary = path.with_name(f".{path.name}.tmp")
         temporary.write_text(self.to_json(), encoding="utf-8")
         temporary.replace(path)

@@ -15,6 +15,7 @@ from splink import Linker
 from splink.backends.duckdb import DuckDBAPI
 
 from models.identity.blocking import block, rule_name
+from models.identity.blocking_report import create_blocking_rule, report_blocking
 from models.identity.comparisons import Comparison
 from models.identity.matching_model import Frequencies, ModelArtefact, PartyModel, splink_settings
 from models.identity.nodes import build_nodes
@@ -29,7 +30,8 @@ def score(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, model: Mod
     """Create ``res.node_pair``: candidate pairs from the review threshold on, and all that share a document.
 
     Columns: node_id_l < node_id_r, match_weight (bits, prior included), blocking_rule (the first that found
-    the pair), comparison_levels (``name: equal; sex: different``; missing evidence is left out).
+    the pair), comparison_levels (``name: equal; sex: different``; missing evidence is left out). Beside it
+    ``res.blocking_rule``: what each blocking rule brought.
 
     Args:
         con: Connection with views ``identity.party_standard``, ``party_name``, ``party_document``,
@@ -42,11 +44,13 @@ def score(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, model: Mod
         "create or replace table res.node_pair (node_id_l bigint, node_id_r bigint, match_weight double,"
         " blocking_rule varchar, comparison_levels varchar)"
     )
+    create_blocking_rule(con)
     build_nodes(con, settings)
     for party_type, party_model in model.parties.items():
         block(con, settings, party_type)
         _score_party(con, settings, party_type, party_model)
-    for table in ("node", "node_document", "candidate_pair"):
+        report_blocking(con, settings, party_type)
+    for table in ("node", "node_document", "candidate_pair", "rule_block"):
         con.execute(f"drop table work.{table}")
 
 

@@ -5,15 +5,18 @@ Here does not live how records are standardised (``standardise_settings``), nor 
 tell apart (``comparisons``).
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from models.identity.blocking_keys import KEYS
 from models.identity.comparisons import CATALOGUE
 from models.identity.standardise_settings import StandardiseSettings
+
+AUTO = "auto"
 
 Constraint = Literal["document", "birth_date_and_sex", "shared_document"]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -95,7 +98,7 @@ class PartySettings(_Settings):
         comparisons: Changes to comparisons, by name.
     """
 
-    blocking: tuple[BlockingRule, ...] = Field(min_length=1)
+    blocking: tuple[BlockingRule, ...] = Field(min_length=1, max_length=62)
     split_by: tuple[str, ...]
     comparisons: dict[str, ComparisonSettings] = {}
 
@@ -137,7 +140,7 @@ class MatchingSettings(_Settings):
     Attributes:
         standardise: How records are standardised.
         trust: Systems in the order in which their values are believed, best first; others follow by name.
-        model: Name of the trained model; models of one name are versions of each other.
+        model: ``<name>-<version>`` of the approved model; ``auto`` lets the first night of a home train and pin one.
         person: How persons are blocked and compared.
         organisation: How organisations are blocked and compared.
         merge_threshold_bits: Match weight from which two nodes belong together.
@@ -154,7 +157,7 @@ class MatchingSettings(_Settings):
 
     standardise: StandardiseSettings = StandardiseSettings()
     trust: tuple[str, ...] = ()
-    model: str = Field(default="default", pattern=r"^[a-z0-9_-]+$")
+    model: str = AUTO
     person: PartySettings = Field(default_factory=_person)
     organisation: PartySettings = Field(default_factory=_organisation)
     merge_threshold_bits: float = 5.0
@@ -186,6 +189,13 @@ class MatchingSettings(_Settings):
         if mistakes:
             raise ValueError("; ".join(mistakes))
         return self
+
+    @field_validator("model")
+    @classmethod
+    def _versioned(cls, value: str) -> str:
+        if value != AUTO and not re.fullmatch(r"[a-z0-9_-]+-[0-9a-f]{16}", value):
+            raise ValueError(f"{value!r} is neither auto nor <name>-<version>, as c360 train prints it")
+        return value
 
     def party(self, party_type: str) -> PartySettings:
         """Settings of ``person`` or ``organisation``."""

@@ -31,6 +31,7 @@ from models.identity.settings import MatchingSettings, TrainingSettings
 
 log = logging.getLogger(__name__)
 
+DEFAULT_NAME = "default"
 PARTY_TYPES = ("person", "organisation")
 # Known matches share a document, and so say nothing about documents.
 _NOT_LABELLED = frozenset({"document"})
@@ -53,13 +54,14 @@ _EM_START = 0.3
 _EM_MINIMUM_PAIRS = 50
 
 
-def train(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> ModelArtefact:
+def train(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, name: str = DEFAULT_NAME) -> ModelArtefact:
     """Estimate a model for persons and one for organisations.
 
     Args:
         con: Connection with views ``identity.party_standard``, ``party_name``, ``party_document``,
             ``party_contact`` and ``party_node``. Tables in schema ``work`` are made and dropped.
         settings: The bank's matching settings.
+        name: Name of the model; models of one name are versions of each other.
 
     Returns:
         The model. With few or no data it holds the expected shares.
@@ -69,7 +71,7 @@ def train(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> ModelAr
     parties = {party_type: _train_party(con, settings, party_type) for party_type in PARTY_TYPES}
     for table in ("node", "node_document", "labelled", "labelled_document"):
         con.execute(f"drop table work.{table}")
-    model = ModelArtefact(settings.model, parties)
+    model = ModelArtefact(name, parties)
     log.info("trained model %s version %s", model.name, model.version)
     return model
 

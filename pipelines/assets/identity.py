@@ -6,6 +6,7 @@ import dagster as dg
 
 from pipelines import steps
 from pipelines.assets.common import POOL, RETRY, Wiring, asset_key, asset_keys, business_date, rows
+from pipelines.workspace import Workspace
 
 # Step function and the tables that it writes; inputs are those of the tables' definitions.
 STEPS: dict[str, tuple[Callable[..., dict[str, int]], tuple[str, ...]]] = {
@@ -22,7 +23,7 @@ STEPS: dict[str, tuple[Callable[..., dict[str, int]], tuple[str, ...]]] = {
     ),
     "decide": (steps.read_decisions, ("identity.decision",)),
     "collapse": (steps.collapse_parties, ("identity.party_node",)),
-    "score": (steps.score_nodes, ("identity.node_pair",)),
+    "score": (steps.score_nodes, ("identity.node_pair", "identity.blocking_rule")),
     "cluster": (steps.cluster_nodes, ("identity.cluster", "identity.refused_merge")),
     "assign_customers": (steps.assign_customers, ("customer.customer_record", "customer.customer_event")),
     "group_households": (steps.group_households, ("customer.household",)),
@@ -47,6 +48,20 @@ def identity_asset(wiring: Wiring, name: str) -> dg.AssetsDefinition:
         with wiring.step():
             counts = step(wiring.workspace, business_date(context))
         for table_id in table_ids:
-            yield dg.MaterializeResult(asset_key(table_id), metadata=rows(counts[table_id]))
+            told = _blocking(wiring.workspace, context) if table_id == "identity.blocking_rule" else {}
+            yield dg.MaterializeResult(asset_key(table_id), metadata=rows(counts[table_id], **told))
 
     return resolve
+
+
+def _blocking(workspace: Workspace, context: dg.AssetExecutionContext) -> dict[str, dg.MetadataValue | str]:
+    """The model that scored and what each blocking rule brought; warns in the night that trained and pinned a model."""
+    date = business_date(context)
+    model, rules = steps.blocking_report(workspace, date)
+    pin = workspace.models.pin()
+    if pin and (pin.model, pin.business_date) == (model, date):
+        context.log.warning(
+            f"there was no matching model: this night trained {model} and pinned it; read what it rests on with "
+            f"c360 train, and approve it by name in matching.yaml"
+        )
+    return {"matching_model": model, "blocking_rules": dg.MetadataValue.md(rules)}

@@ -20,6 +20,7 @@ def release_asset(wiring: Wiring, tables: list[Table]) -> dg.AssetsDefinition:
             *(asset_key(table.id) for table in tables if table.published),
             dg.AssetKey(["staging", "conversion_loss"]),
             dg.AssetKey(["identity", "refused_merge"]),
+            dg.AssetKey(["identity", "blocking_rule"]),
         ],
         ["duckdb", "greatexpectations"],
         pii=True,
