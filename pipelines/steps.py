@@ -237,7 +237,9 @@ def blocking_report(workspace: Workspace, date: dt.date) -> tuple[str, str]:
     """What ``identity.blocking_rule`` says of a date: the model that scored, and the rules as a markdown table."""
     with workspace.engine.connection(date, ["identity.blocking_rule"]) as con:
         model = model_version(workspace, date)
-        found = con.execute("select * exclude (rule_no, model_version) from identity.blocking_rule order by all")
+        found = con.execute(
+            "select * exclude (rule_no, model_version) from identity.blocking_rule order by party_type, rule_no"
+        )
         names = [name.replace("_", " ") for name, *_ in found.description or []]
         lines = [names, ["---"] * len(names), *found.fetchall()]
     return model, "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

@@ -9,6 +9,8 @@ from typing import Any
 import click
 from rich.console import Console
 
+from models.identity.matching_model import ModelArtefact
+from models.identity.model_store import ModelError
 from pipelines.workspace import DEFAULT_BANK, DEFAULT_HOME, Workspace
 
 out = Console(highlight=False, soft_wrap=True)
@@ -98,6 +100,14 @@ def _add_commands() -> None:
     for module in (banks, nights, releases, data, stewards, why):
         for command in module.COMMANDS:
             cli.add_command(command)
+
+
+def check_model(workspace: Workspace) -> ModelArtefact | None:
+    """The matching model in force; a model that is missing or was changed ends the command with exit code 2."""
+    try:
+        return workspace.model_in_force()
+    except ModelError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def fail(message: str, code: int = 1) -> None:
