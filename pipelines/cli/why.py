@@ -110,7 +110,7 @@ def _night(options: Options) -> Iterator[_Night]:
         try:
             with workspace.engine.connection(date, sorted(wanted)) as evidence:
                 _add_history(workspace, evidence, date)
-                yield _Night(evidence, release, _model(workspace, version))
+                yield _Night(evidence, release, workspace.models.load(version))
         except MissingPartitionError as error:
             fail(f"the lake does not hold the evidence of this release: {error}")
         except (NotFoundError, ValueError) as error:
@@ -127,17 +127,6 @@ def _add_history(workspace: Workspace, con: duckdb.DuckDBPyConnection, date: Any
         f"create view history.customer_record as from read_parquet([{listed}],"
         " hive_partitioning = true, hive_types = {'business_date': date}, union_by_name = true)"
     )
-
-
-def _model(workspace: Workspace, version: str) -> "ModelArtefact":
-    """The model that scored the release, which need not be the one in force now."""
-    from models.identity.matching_model import ModelArtefact
-
-    folders = (workspace.bank.folder / "models", workspace.model_folder)
-    for folder in folders:
-        if (path := folder / f"{version}.json").exists():
-            return ModelArtefact.load(path)
-    raise ValueError(f"the model {version} that scored this release is neither in {folders[0]} nor in {folders[1]}")
 
 
 def _print(blocks: "Iterator[Block]") -> None:

@@ -215,7 +215,7 @@ def test_owners_of_a_joint_account_are_customers_of_their_own(nights: Nights) ->
 
 def test_nights_in_a_row_give_what_a_full_rebuild_gives(nights: Nights, tmp_path: Path) -> None:
     """The last night run in a new home with the same model: every record has the same companions."""
-    shutil.copytree(nights.workspace.model_folder, tmp_path / "models" / "identity")
+    shutil.copytree(nights.workspace.models.home, tmp_path / "models" / "identity")
     rebuilt = Workspace.open("sample", tmp_path, nights.workspace.exports)
     _run(rebuilt, BACK)
     assert _companions(Nights(rebuilt, ("", ""), ("", "")).crosswalk(BACK)) == _companions(nights.crosswalk(BACK))
