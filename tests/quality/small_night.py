@@ -26,6 +26,7 @@ from warehouse.lake import Lake
 from warehouse.release import Candidate, ReleaseStore
 
 DAY = dt.date(2026, 1, 31)
+BORN = dt.date(1980, 5, 17)
 TABLES = load_tables()
 
 Rows = Sequence[Mapping[str, Any]]
@@ -104,15 +105,20 @@ NIGHT: dict[str, Rows] = {
         {"system": "card", "record_id": "9", "document_type": "resident_id", "document_number": "N1",
          "is_valid": True, "is_strong": True},
     ],
+    "identity.party_standard": [
+        {"system": "core", "record_id": "1", "party_type": "person", "birth_date": BORN, "sex": "female"},
+        {"system": "card", "record_id": "9", "party_type": "person", "birth_date": BORN, "sex": "female"},
+        {"system": "core", "record_id": "2", "party_type": "organisation"},
+    ],
     "identity.party_node": [
         {"system": "core", "record_id": "1", "node_id": 1, "is_held_by_decision": False},
         {"system": "card", "record_id": "9", "node_id": 1, "is_held_by_decision": False},
         {"system": "core", "record_id": "2", "node_id": 2, "is_held_by_decision": False},
     ],
-    "identity.party_standard": [],
-    "identity.party_contact": [],
-    "identity.contact_profile": [],
-    "identity.address_profile": [],
+    "identity.cluster": [
+        {"node_id": 1, "cluster_no": 1},
+        {"node_id": 2, "cluster_no": 2},
+    ],
     "customer.customer_record": [
         {"system": "core", "record_id": "1", "customer_id": "C1", "link_reason": "document"},
         {"system": "card", "record_id": "9", "customer_id": "C1", "link_reason": "document"},
@@ -126,6 +132,10 @@ NIGHT: dict[str, Rows] = {
     "customer.customer_field": [
         {"customer_id": "C1", "field": "full_name", "field_rank": 1, "field_value": "Anna", "system": "core",
          "record_id": "1"},
+        {"customer_id": "C1", "field": "full_name", "field_rank": 2, "field_value": "Anna", "system": "card",
+         "record_id": "9"},
+        {"customer_id": "C2", "field": "full_name", "field_rank": 1, "field_value": "Bo & Co", "system": "core",
+         "record_id": "2"},
     ],
     "customer.customer_event": [
         {"customer_id": "C1", "business_date": DAY, "event": "birth", "cause": "new"},

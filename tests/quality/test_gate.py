@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from identity_faults import IDENTITY_FAULTS
 from small_night import LANDED, NIGHT, SOURCE, TABLES, Night, Rows
 
 from quality import gx
@@ -99,6 +100,7 @@ FAULTS: dict[str, tuple[Mapping[str, Rows], set[str]]] = {
         # its card has no customer either: one of one
         {
             "party_in_one_customer", "customer_has_records", "card_owner_unknown", "card_without_owner",
+            "field_of_own_record",
         },
     ),
     "a party of two customers": (
@@ -107,11 +109,14 @@ FAULTS: dict[str, tuple[Mapping[str, Rows], set[str]]] = {
                 "customer.customer_record", system="core", record_id="1", customer_id="C2", link_reason="score"
             )
         },
-        {"party_in_one_customer", "customer_has_records", "role_kept"},
+        {
+            "party_in_one_customer", "customer_has_records", "role_kept", "cluster_is_customer",
+            "person_and_organisation",
+        },
     ),
     "a record that no system delivered": (
         {"staging__party": _without("staging.party", 2)},
-        {"party_in_one_customer"},
+        {"party_in_one_customer", "party_in_one_node"},
     ),
     "a customer without records": (
         {
@@ -141,7 +146,10 @@ FAULTS: dict[str, tuple[Mapping[str, Rows], set[str]]] = {
             "identity__party_node": _changed("identity.party_node", 1, is_held_by_decision=True),
             "customer__customer_record": _changed("customer.customer_record", 2, customer_id="C1"),
         },
-        {"documents_in_conflict", "documents_signed_for", "customer_has_records"},
+        {
+            "documents_in_conflict", "documents_signed_for", "customer_has_records", "cluster_is_customer",
+            "person_and_organisation", "field_of_own_record",
+        },
     ),
     "records kept apart by a steward are one customer": (
         {"identity__decision": [_DECISION]},
@@ -173,6 +181,9 @@ FAULTS: dict[str, tuple[Mapping[str, Rows], set[str]]] = {
         {"conversions_lost"},
     ),
 }  # fmt: skip
+
+
+FAULTS |= IDENTITY_FAULTS
 
 
 @pytest.mark.parametrize("fault", FAULTS)
