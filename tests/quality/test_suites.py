@@ -131,6 +131,7 @@ def test_the_projects_checks_are_well_formed_and_block_but_for_what_sources_and_
     assert len(severities) >= 20
     assert {name for name, severity in severities.items() if severity == "warn"} == {
         "conversions_lost",
+        "document_of_two_customers",
         "account_owner_unknown",
         "card_owner_unknown",
         "loan_owner_unknown",
