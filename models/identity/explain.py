@@ -1,8 +1,9 @@
-"""Why two parties are one customer or are not, and how a customer was built: found out from a night's tables.
+"""Why two parties are one customer or are not: found out from a night's tables.
 
 Pure functions of a connection, the bank's settings and the model that scored the night; they return the shapes of
 ``explanation``. Nothing is decided again here: links, refusals and ids are read as the night left them, only the
-weights of single fields are had from Splink once more, for the pairs that are asked about.
+weights of single fields are had from Splink once more, for the pairs that are asked about. How one
+customer was built is ``explain_customer``'s.
 """
 
 from collections.abc import Collection

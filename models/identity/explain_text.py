@@ -6,12 +6,26 @@ Nothing is looked up or computed here but the meaning of numbers; nothing is pri
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from models.identity.cluster import AMBIGUOUS
-from models.identity.evidence import BIRTH_DATE_AND_SEX, SHARED_DOCUMENT, TWO_DOCUMENTS
+from models.identity.evidence import SHARED_DOCUMENT
+from models.identity.explain_phrases import (
+    MOST_NAMED,
+    SLIGHT,
+    bits,
+    contact_note,
+    count_words,
+    named,
+    odds_words,
+    plain_value,
+    reason_words,
+    signature,
+    signed,
+    times_words,
+    validity,
+    why_weightless,
+)
 from models.identity.explanation import (
     Conflict,
     Construction,
-    Contact,
     Decision,
     Document,
     Explanation,
@@ -26,8 +40,6 @@ from models.identity.explanation import (
 )
 from models.identity.words import Words
 
-_MOST_NAMED = 3  # records of a node that are named before "and n more"
-_SLIGHT = 0.05  # bits: rounds to nothing
 _NOTABLE = 0.5  # bits
 # Names are compared once: in Latin letters only where one of them is written in no other.
 _NAMES = ("name", "latin")
@@ -129,7 +141,7 @@ def _because(words: Words, told: Explanation) -> str:
         case Verdict.REFUSED if told.reason == SHARED_DOCUMENT:
             return words.say("because_shared_document")
         case Verdict.REFUSED:
-            return words.say("because_refused", reason=_reason(words, told.reason or ""), **values)
+            return words.say("because_refused", reason=reason_words(words, told.reason or ""), **values)
         case verdict:
             return words.say(f"because_{verdict.value}", **values)
 
@@ -180,47 +192,20 @@ def _numbers(record: Record) -> list[str]:
 
 
 def _documents(words: Words, record: Record) -> list[str]:
-    return [f"{words.document(d.document_type)} {_number(d)} ({_validity(words, d)})" for d in record.documents]
+    return [f"{words.document(d.document_type)} {_number(d)} ({validity(words, d)})" for d in record.documents]
 
 
 def _number(document: Document) -> str:
     return document.document_number
 
 
-def _validity(words: Words, document: Document) -> str:
-    if "*" in document.document_number:
-        return words.say("masked")
-    if document.is_valid and not document.is_strong:
-        return words.say("not_strong")
-    if document.is_valid:
-        return words.say("valid_checked" if document.is_checked else "valid_form")
-    return words.say("invalid_checked" if document.is_checked else "invalid")
-
-
 def _contacts(words: Words, record: Record, kind: str) -> list[str]:
     found = []
     for contact in (*record.contacts, record.address):
         if contact is not None and contact.contact_type == kind:
-            value, note = _value(words, contact.contact_value), _contact_note(words, contact)
+            value, note = plain_value(words, contact.contact_value), contact_note(words, contact)
             found.append(f"{value} ({note})" if note else value)
     return found
-
-
-def _contact_note(words: Words, contact: Contact) -> str:
-    if not contact.is_identifying:
-        return words.say("weightless", why=_why_weightless(words, contact))
-    if contact.holding_no > 1:
-        return words.say("holder", number=contact.holding_no)
-    return words.say("shared", count=contact.party_count) if contact.party_count > 1 else ""
-
-
-def _why_weightless(words: Words, contact: Contact) -> str:
-    if contact.holding_no == 0:
-        return words.say("which_holder")
-    if contact.party_count <= 1:
-        return words.say("no_whole_value")
-    shared = words.say("shared", count=contact.party_count)
-    return f"{words.kind(contact.kind)}, {shared}" if contact.kind else shared
 
 
 # How they compare ------------------------------------------------------------------------------------------------
@@ -228,13 +213,13 @@ def _why_weightless(words: Words, contact: Contact) -> str:
 
 def _score_blocks(words: Words, told: Explanation, score: PairScore) -> Iterator[Block]:
     notes = [
-        words.say("more_records", record=str(side.record), others=_names(words, others))
+        words.say("more_records", record=str(side.record), others=named(words, others))
         for side in (told.left, told.right)
         if (others := tuple(key for key in side.records if key != side.record))
     ]
     if told.left.customer_id != told.right.customer_id:
         notes += [
-            words.say("nearest", customer=side.customer_id, records=_names(words, side.records))
+            words.say("nearest", customer=side.customer_id, records=named(words, side.records))
             for side in (told.left, told.right)
             if ":" not in side.asked
         ]
@@ -244,14 +229,19 @@ def _score_blocks(words: Words, told: Explanation, score: PairScore) -> Iterator
         (
             words.say("start"),
             words.say("start_finding", count=count_words(words, 2**-score.prior_bits)),
-            _signed(score.prior_bits),
+            signed(score.prior_bits),
             "",
         )
     ]
     for field in score.fields:
-        if field.level is not None and not (field.comparison == "household" and abs(field.bits) < _SLIGHT):
+        if field.level is not None and not (field.comparison == "household" and abs(field.bits) < SLIGHT):
             rows.append(
-                (words.field(field.comparison), _finding(words, field), _signed(field.bits), _times(words, field.bits))
+                (
+                    words.field(field.comparison),
+                    _finding(words, field),
+                    signed(field.bits),
+                    times_words(words, field.bits),
+                )
             )
     missing = [field for field in score.fields if field.level is None and field.comparison != "household"]
     rows += [
@@ -259,7 +249,7 @@ def _score_blocks(words: Words, told: Explanation, score: PairScore) -> Iterator
         for field in missing
         if (text := _missing(words, score, field)) is not None
     ]
-    rows.append((words.say("sum"), "", _signed(score.match_weight), _odds(words, score.match_weight)))
+    rows.append((words.say("sum"), "", signed(score.match_weight), odds_words(words, score.match_weight)))
     yield Grid(
         words.say("scores_chain_title" if told.chain else "scores_title"),
         (words.say("field"), words.say("finding"), words.say("bits"), words.say("meaning")),
@@ -269,7 +259,7 @@ def _score_blocks(words: Words, told: Explanation, score: PairScore) -> Iterator
     notes = [words.say("thresholds", merge=bits(told.merge_threshold), review=bits(told.review_threshold))]
     if score.stored_weight is None:
         notes.append(words.say("hypothetical"))
-    elif abs(score.stored_weight - score.match_weight) > _SLIGHT:
+    elif abs(score.stored_weight - score.match_weight) > SLIGHT:
         notes.append(words.say("stored_differs", stored=bits(score.stored_weight)))
     yield Paragraph(None, tuple(notes))
     compared = score.rules or score.stored_weight is not None
@@ -283,22 +273,17 @@ def _finding(words: Words, field: FieldScore) -> str:
     shared = [value for value in field.left if value in field.right]
     left, right = ", ".join(field.left[:1]), ", ".join(field.right[:1])
     if shared:
-        finding = words.say("agreed", finding=finding, values=words.fields.get(shared[0]) or _value(words, shared[0]))
+        finding = words.say(
+            "agreed", finding=finding, values=words.fields.get(shared[0]) or plain_value(words, shared[0])
+        )
     elif left and right:
-        finding = words.say("opposed", finding=finding, left=_value(words, left), right=_value(words, right))
+        finding = words.say("opposed", finding=finding, left=plain_value(words, left), right=plain_value(words, right))
     if field.bearers is not None:
         borne = words.say("bearers_rare") if field.bearers <= 1 else words.say("bearers", count=f"{field.bearers:,}")
         if field.common_bits >= _NOTABLE:
             borne += words.say("common", bits=bits(field.common_bits))
         finding = f"{finding} ({borne})"
     return finding
-
-
-def _value(words: Words, text: str) -> str:
-    """A value without what the code puts around it: ``resident_id:3101...``, ``district|street``, ``mobile#2``."""
-    text, _, holder = text.split(":", 1)[-1].partition("#")
-    plain = " ".join(text.replace("|", " ").split())
-    return "{} ({})".format(plain, words.say("holder", number=holder)) if holder.isdigit() else plain
 
 
 def _missing(words: Words, score: PairScore, field: FieldScore) -> str | None:
@@ -311,14 +296,14 @@ def _missing(words: Words, score: PairScore, field: FieldScore) -> str | None:
         return words.say("not_compared_kind")
     if not field.left and not field.right:
         return words.say("not_compared_both")
-    return words.say("not_compared", records=_names(words, score.right if field.left else score.left))
+    return words.say("not_compared", records=named(words, score.right if field.left else score.left))
 
 
 def _candidates(words: Words, score: PairScore) -> Iterator[str]:
     if score.rules:
         rules = [words.listed([words.key(key) for key in rule]) for rule in score.rules]
-        named = "; ".join(rules[:_MOST_NAMED])
-        more = len(rules) - _MOST_NAMED
+        named = "; ".join(rules[:MOST_NAMED])
+        more = len(rules) - MOST_NAMED
         yield words.say("rules_more", rules=named, count=more) if more > 0 else words.say("rules", rules=named)
     elif score.stored_weight is not None:
         yield words.say("rules_document")
@@ -339,24 +324,24 @@ def _obstacles(words: Words, told: Explanation) -> Iterator[str]:
         yield words.say(
             "rival",
             customer=rival.customer_id,
-            records=_names(words, rival.records),
+            records=named(words, rival.records),
             weight=bits(rival.match_weight),
         )
     score = told.score
     apart = told.left.customer_id != told.right.customer_id
     if score is not None:
         for contact in score.weightless:
-            kind, value = words.field(contact.contact_type), _value(words, contact.contact_value)
-            why = contact.reason or _why_weightless(words, contact)
+            kind, value = words.field(contact.contact_type), plain_value(words, contact.contact_value)
+            why = contact.reason or why_weightless(words, contact)
             yield words.say("weightless_contact", kind=kind, value=value, why=why)
         if apart and not told.conflicts and score.match_weight < told.merge_threshold:
             yield _needed(words, told, score)
     if told.closest is not None:
-        reason = f"; {_reason(words, told.closest.reason)}" if told.closest.reason else ""
+        reason = f"; {reason_words(words, told.closest.reason)}" if told.closest.reason else ""
         yield words.say(
             "closest",
-            left=_names(words, told.closest.left),
-            right=_names(words, told.closest.right),
+            left=named(words, told.closest.left),
+            right=named(words, told.closest.right),
             weight=bits(told.closest.match_weight),
             reason=reason,
         )
@@ -372,9 +357,9 @@ def _needed(words: Words, told: Explanation, score: PairScore) -> str:
     if not enough:
         return words.say("needed_much", **values)
     examples = [
-        words.say("example", level=words.level(f.comparison, f.best_level), bits=_signed(f.best_bits)) for f in enough
+        words.say("example", level=words.level(f.comparison, f.best_level), bits=signed(f.best_bits)) for f in enough
     ]
-    return words.say("needed", examples="; ".join(examples[:_MOST_NAMED]), **values)
+    return words.say("needed", examples="; ".join(examples[:MOST_NAMED]), **values)
 
 
 def _conflict(words: Words, conflict: Conflict) -> str:
@@ -384,31 +369,16 @@ def _conflict(words: Words, conflict: Conflict) -> str:
         for value, key in side:
             values.setdefault(value, []).append(key)
         sides.append(
-            ", ".join(words.say("held_by", value=v, records=_names(words, tuple(keys))) for v, keys in values.items())
+            ", ".join(words.say("held_by", value=v, records=named(words, tuple(keys))) for v, keys in values.items())
         )
-    return words.say("conflict", reason=_reason(words, conflict.constraint), left=sides[0], right=sides[1])
-
-
-def _reason(words: Words, reason: str) -> str:
-    """A recorded reason in the language; reasons of other makers are told as they stand."""
-    known = {
-        SHARED_DOCUMENT: "reason_shared_document",
-        BIRTH_DATE_AND_SEX: "reason_birth_date_and_sex",
-        AMBIGUOUS: "reason_ambiguous",
-    }
-    if reason in known:
-        return words.say(known[reason])
-    start = TWO_DOCUMENTS.format("")
-    if reason.startswith(start):
-        return words.say("reason_document", document=words.document(reason.removeprefix(start)))
-    return reason
+    return words.say("conflict", reason=reason_words(words, conflict.constraint), left=sides[0], right=sides[1])
 
 
 def _chain(words: Words, chain: tuple[Link, ...]) -> Iterator[str]:
     for number, link in enumerate(chain, start=1):
         values = {
-            "left": _names(words, link.left),
-            "right": _names(words, link.right),
+            "left": named(words, link.left),
+            "right": named(words, link.right),
             "weight": bits(link.match_weight) if link.match_weight is not None else "",
             "findings": _findings(words, link.score)
             if link.score
@@ -419,22 +389,22 @@ def _chain(words: Words, chain: tuple[Link, ...]) -> Iterator[str]:
 
 def _findings(words: Words, score: PairScore) -> str:
     """The findings of a link in a line, the weightiest first."""
-    told = [f for f in score.fields if f.level is not None and abs(f.bits) >= _SLIGHT]
+    told = [f for f in score.fields if f.level is not None and abs(f.bits) >= SLIGHT]
     told.sort(key=lambda field: -abs(field.bits))
-    return "; ".join(f"{words.level(f.comparison, f.level or '')} ({_signed(f.bits)})" for f in told)
+    return "; ".join(f"{words.level(f.comparison, f.level or '')} ({signed(f.bits)})" for f in told)
 
 
 def _record_link(words: Words, link: RecordLink) -> str:
     sides = {"left": str(link.left), "right": str(link.right)}
     if link.document is None:
-        return words.say("link_decided", by=_by(link.decision) if link.decision else "", **sides)
+        return words.say("link_decided", by=signature(link.decision) if link.decision else "", **sides)
     names = [fit for fit in link.fit if not fit.startswith("birth_date")]
     dates = [fit for fit in link.fit if fit.startswith("birth_date")]
     return words.say(
         "link_document",
         document=words.document(link.document.document_type),
         number=link.document.document_number,
-        valid=_validity(words, link.document),
+        valid=validity(words, link.document),
         fit=words.listed([words.fit(fit) for fit in (*names[:1], *dates[:1])]),
         **sides,
     )
@@ -443,8 +413,8 @@ def _record_link(words: Words, link: RecordLink) -> str:
 def _built(words: Words, link: Link) -> str:
     text = words.say(
         f"built_{link.kind.value}",
-        left=_names(words, link.left),
-        right=_names(words, link.right),
+        left=named(words, link.left),
+        right=named(words, link.right),
         weight=bits(link.match_weight) if link.match_weight is not None else "",
     )
     if link.score is None or link.score.found_by is None:
@@ -457,58 +427,15 @@ def _built(words: Words, link: Link) -> str:
 def _open_pair(words: Words, pair: OpenPair) -> str:
     text = words.say(
         "open_pair",
-        left=_names(words, pair.left),
-        right=_names(words, pair.right),
+        left=named(words, pair.left),
+        right=named(words, pair.right),
         customer=pair.customer_id,
         weight=bits(pair.match_weight),
     )
-    return f"{text}; {_reason(words, pair.reason)}" if pair.reason else text
+    return f"{text}; {reason_words(words, pair.reason)}" if pair.reason else text
 
 
 def _decision(words: Words, decision: Decision) -> str:
     sides = {"left": str(decision.left), "right": str(decision.right)}
-    text = words.say(f"decision_{decision.verdict}", by=_by(decision), **sides)
+    text = words.say(f"decision_{decision.verdict}", by=signature(decision), **sides)
     return text if decision.standing == "binding" else f"{text} {words.standing(decision.standing)}"
-
-
-def _by(decision: Decision) -> str:
-    return f"{decision.decided_by}, {decision.decided_at}: {decision.reason}"
-
-
-def _names(words: Words, keys: tuple[RecordKey, ...]) -> str:
-    named = [str(key) for key in keys]
-    if len(named) <= _MOST_NAMED:
-        return words.listed(named)
-    return words.say("and_more", record=", ".join(named[:_MOST_NAMED]), count=len(named) - _MOST_NAMED)
-
-
-# Numbers in words -------------------------------------------------------------------------------------------------
-
-
-def bits(value: float) -> str:
-    """A weight with at most one decimal place."""
-    return f"{value:.1f}".removesuffix(".0")
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.1f}"
-
-
-def _times(words: Words, value: float) -> str:
-    if abs(value) < _SLIGHT:
-        return words.say("neither")
-    return words.say("times_likelier" if value > 0 else "times_less", count=count_words(words, 2 ** abs(value)))
-
-
-def _odds(words: Words, value: float) -> str:
-    return words.say("odds_for" if value >= 0 else "odds_against_sum", count=count_words(words, 2 ** abs(value)))
-
-
-def count_words(words: Words, value: float) -> str:
-    """A number to two significant digits: ``1.6``, ``73``, ``9,000``, ``34 million``."""
-    if value < 10:
-        return f"{value:.1f}".removesuffix(".0")
-    rounded = float(f"{min(value, words.most):.2g}")
-    size, name = next(((size, name) for size, name in words.sizes if rounded >= size), (1, ""))
-    number = f"{rounded / size:,.3g}" if rounded / size < 1000 else f"{rounded / size:,.0f}"
-    return words.say("more_than", count=number + name) if value > words.most else number + name

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from models.identity import explain_text
+from models.identity import explain_phrases, explain_text
 from models.identity.blocking_keys import KEYS
 from models.identity.collapse import FITS
 from models.identity.comparisons import CATALOGUE
-from models.identity.explain_text import count_words
+from models.identity.explain_phrases import count_words
 from models.identity.explanation import Verdict
 from models.identity.standardise_settings import StandardiseSettings
 from models.identity.words import Words, languages, load_words
@@ -78,7 +78,8 @@ def test_things_are_listed() -> None:
 
 
 def test_every_sentence_is_used() -> None:
-    code = Path(explain_text.__file__).read_text(encoding="utf-8") + Path(why.__file__).read_text(encoding="utf-8")
+    modules = (explain_phrases, explain_text, why)
+    code = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules)
     made = {f"because_{v.value}" for v in Verdict} | {"chain_score", "chain_clusters", "built_score", "built_clusters"}
     made |= {"decision_same", "decision_different"}
     assert {name for name in ENGLISH.text if f'"{name}"' not in code} - made == set()
