@@ -13,6 +13,7 @@ import pyarrow as pa
 from models.identity.constrained import Constraint, group_under_constraints
 from models.identity.decided import bonds
 from models.identity.evidence import (
+    AMBIGUOUS,
     SHARED_DOCUMENT,
     birth_and_sex_constraint,
     document_constraints,
@@ -22,8 +23,6 @@ from models.identity.evidence import (
 from models.identity.settings import MatchingSettings
 
 log = logging.getLogger(__name__)
-
-AMBIGUOUS = "fits two customers that exclude each other"
 
 
 def cluster(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> None:

@@ -12,9 +12,8 @@ from typing import Any
 
 import duckdb
 
-from models.identity.cluster import AMBIGUOUS
 from models.identity.decided import DECIDED_DIFFERENT
-from models.identity.evidence import BIRTH_DATE_AND_SEX, SHARED_DOCUMENT, TWO_DOCUMENTS, wanted
+from models.identity.evidence import AMBIGUOUS, BIRTH_DATE_AND_SEX, SHARED_DOCUMENT, TWO_DOCUMENTS, wanted
 from models.identity.explain_customer import (
     Customer,
     Found,
@@ -44,6 +43,7 @@ from models.identity.explanation import (
 from models.identity.matching_model import ModelArtefact
 from models.identity.settings import MatchingSettings
 
+_FACTS = (SHARED_DOCUMENT, BIRTH_DATE_AND_SEX, TWO_DOCUMENTS.format(""))  # how reasons begin that are facts
 _MOST_PAIRS = 100  # pairs scored to find the closest of two customers between which the night kept none
 
 
@@ -197,11 +197,15 @@ def _verdict_apart(
         return Verdict.OTHER_TYPE
     if stored and stored.reason == AMBIGUOUS:
         return Verdict.AMBIGUOUS
-    if stored and stored.reason:
-        return Verdict.DECIDED_DIFFERENT if stored.reason == DECIDED_DIFFERENT else Verdict.REFUSED
-    if stored:
-        return Verdict.BELOW_MERGE if stored.match_weight < settings.merge_threshold_bits else Verdict.OUTVOTED
-    if not score.rules:
+    if stored and stored.reason == DECIDED_DIFFERENT:
+        return Verdict.DECIDED_DIFFERENT
+    if stored and stored.reason and stored.reason.startswith(_FACTS):
+        return Verdict.REFUSED
+    if stored and stored.match_weight >= settings.merge_threshold_bits:
+        return Verdict.OUTVOTED
+    if stored and stored.match_weight >= settings.review_threshold_bits:
+        return Verdict.BELOW_MERGE
+    if not stored and not score.rules:
         return Verdict.NEVER_COMPARED
     return Verdict.BELOW_REVIEW if score.match_weight < settings.review_threshold_bits else Verdict.NOT_IN_ONE_BLOCK
 

@@ -189,15 +189,14 @@ def construct(
     kept = kept_around(con, list(customer.nodes))
     owners = owners_of(con, [pair.outer for pair in kept])
     beside = [pair.shown(customer, owners) for pair in kept]
+    low, high = settings.review_threshold_bits, settings.merge_threshold_bits
     return Construction(
         customer_id=customer.id,
         main=customer.nodes[customer.main],
         main_links=inside[customer.main],
         links=tuple(links),
         refused=tuple(pair for pair in beside if pair.reason)[:_MOST_OPEN],
-        review=tuple(pair for pair in beside if not pair.reason and pair.match_weight < settings.merge_threshold_bits)[
-            :_MOST_OPEN
-        ],
+        review=tuple(pair for pair in beside if not pair.reason and low <= pair.match_weight < high)[:_MOST_OPEN],
         decisions=decisions(con, customer.node_of),
     )
 

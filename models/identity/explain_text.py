@@ -306,7 +306,7 @@ def _candidates(words: Words, score: PairScore) -> Iterator[str]:
         more = len(rules) - MOST_NAMED
         yield words.say("rules_more", rules=named, count=more) if more > 0 else words.say("rules", rules=named)
     elif score.stored_weight is not None:
-        yield words.say("rules_document")
+        yield words.say("rules_document" if score.found_by == "document" else "rules_linked")
     else:
         yield words.say("rules_none")
         for near in score.near_rules:
@@ -419,8 +419,10 @@ def _built(words: Words, link: Link) -> str:
     )
     if link.score is None or link.score.found_by is None:
         return text
-    shared = words.listed([words.key(key) for key in link.score.found_by.split(" + ")])
-    rule = words.say("built_rule", rule=shared)
+    keys = link.score.found_by.split(" + ")
+    if not set(keys) <= set(words.keys):
+        return text
+    rule = words.say("built_rule", rule=words.listed([words.key(key) for key in keys]))
     return f"{text} ({rule})"
 
 

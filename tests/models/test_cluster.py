@@ -7,8 +7,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from models.identity.cluster import AMBIGUOUS, cluster
-from models.identity.evidence import BIRTH_DATE_AND_SEX, SHARED_DOCUMENT, TWO_DOCUMENTS
+from models.identity.cluster import cluster
+from models.identity.evidence import AMBIGUOUS, BIRTH_DATE_AND_SEX, SHARED_DOCUMENT, TWO_DOCUMENTS
 from models.identity.settings import MatchingSettings
 from tests.models.synthetic_parties import Parties
 
