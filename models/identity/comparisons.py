@@ -147,7 +147,8 @@ PERSON: tuple[Comparison, ...] = (
         "native_l is null or native_r is null",
         (
             Level("equal", "list_has_any(names_l, names_r)", 0.90, 2e-4, frequency="native"),
-            Level("same_sound", "list_has_any(latins_l, latins_r)", 0.035, 4e-4, frequency="latin"),
+            # In one romanisation: two written names that some other one spells alike do not sound alike.
+            Level("same_sound", "list_has_any(sounds_l, sounds_r)", 0.035, 4e-4, frequency="latin"),
             Level("swapped", "native_sorted_l = native_sorted_r", 0.005, 1e-6),
             Level("one_character", "list_has_any(names_open_l, names_open_r)", 0.025, 4e-3),
             Level("given_name", "given_name_l = given_name_r and length(given_name_l) >= 2", 0.01, 2e-3),

@@ -72,7 +72,8 @@ def check_resident_ids(numbers: Sequence[str]) -> Checked:
     """Check Chinese resident identity numbers, GB 11643-1999, of 18 or (until 1999) 15 characters.
 
     A 15-digit number has a two-digit year of the 20th century and no check character: it comes back with both.
-    The first two digits must be those of a province.
+    The first two digits must be those of a province. A masked number in which a fixed sign stands for what is hidden
+    (``310***1234``) comes back with as many as it hides.
     """
     codes, length = _codes(numbers, 18)
     short = length == 15
@@ -85,7 +86,7 @@ def check_resident_ids(numbers: Sequence[str]) -> Checked:
     day, is_day = _days(digits[:, 6:10] @ (1000, 100, 10, 1), digits[:, 10:12] @ (10, 1), digits[:, 12:14] @ (10, 1))
     is_place = np.isin(digits[:, 0] * 10 + digits[:, 1], _provinces())
     is_valid = ((length == 18) | short) & is_digits & is_day & is_place & (codes[:, 17] == expected)
-    completed = list(numbers)
+    completed = [_unfolded_mask(number) if "*" in number else number for number in numbers]
     for place in np.flatnonzero(is_valid & short):
         completed[place] = codes[place].tobytes().decode("ascii")
     return Checked(
@@ -161,6 +162,15 @@ def _library_check(validator: str) -> Callable[[Sequence[str]], Checked]:
         return found
 
     return check
+
+
+def _unfolded_mask(number: str) -> str:
+    if len(number) in (15, 18):
+        return number
+    head, _, tail = number.partition("*")
+    tail = tail.lstrip("*")
+    hidden = 18 - len(head) - len(tail)
+    return number if "*" in tail or hidden < 1 else head + "*" * hidden + tail
 
 
 def _unmask_last(number: str) -> str:

@@ -9,6 +9,7 @@ import duckdb
 from models.identity.distinct_values import WORK, clean_texts, quoted, sql_list
 from models.identity.languages import Lexicon
 from models.identity.organisations import create_organisations
+from models.identity.other_romanisations import create_romanised_names
 from models.identity.persons import create_persons
 from models.identity.placeholders import bare, placeholder_words
 from models.identity.romanised import Pinyin
@@ -29,6 +30,7 @@ def create_names(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, 
     romanised = next((one for one in lexicon.languages if one.romanisation == "pinyin"), None)
     pinyin = Pinyin(romanised) if romanised else None
     create_persons(con, settings, lexicon, pinyin)
+    create_romanised_names(con, pinyin)
     create_organisations(con, lexicon, pinyin)
     _join_back(con, settings, lexicon)
     _create_main_names(con)
@@ -127,6 +129,12 @@ def _join_back(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, le
             from {WORK}.name_row as name
             inner join {WORK}.standard_name as standard using (name_no)
             group by name.party_no, name.name_type, standard.name_standard
+            union all
+            select distinct name.party_no, 'romanised', romanised.name_latin, romanised.name_latin
+            from {WORK}.name_row as name
+            inner join {WORK}.standard_name as standard using (name_no)
+            inner join {WORK}.romanised_name as romanised using (name_standard)
+            where standard.surname is not null
         ) as name
         inner join {WORK}.party as party using (party_no)
         """

@@ -144,7 +144,9 @@ def _node_sql(table: str) -> str:
             member.node_id,
             list_sort(list(distinct name_standard) filter (where {_NATIVE.format(name="name_standard")})) as natives,
             list_sort(list(distinct name_standard)) as names,
-            list_sort(list(distinct name_latin) filter (where name_latin is not null)) as latins
+            list_sort(list(distinct name_latin) filter (where name_latin is not null)) as latins,
+            list_sort(list(distinct name_latin) filter (where name_latin is not null and name_type <> 'romanised'))
+                as sounds
         from identity.party_name as party_name
         inner join work.{table}_member as member using (system, record_id)
         where not contains(name_standard, '*')
@@ -213,6 +215,7 @@ def _node_sql(table: str) -> str:
         ))) as names_open,
         coalesce(nullif(main_name.main.name_latin, ''), name.latins[1]) as latin,
         name.latins as latins,
+        nullif(name.sounds, []) as sounds,
         {_SORTED.format(text="replace(coalesce(nullif(main_name.main.name_latin, ''), name.latins[1]), ' ', '')")}
             as latin_sorted,
         list_distinct(string_split(coalesce(nullif(main_name.main.name_latin, ''), name.latins[1]), ' '))

@@ -149,7 +149,9 @@ def _parts_sql(languages: list[Language], condition: str, joint: str, regions: s
                     ), ''),
                     text
                 ) as name_core,
-                case when branch <> '' then trim(tail || branch) end as branch_suffix
+                case
+                    when branch <> '' then regexp_replace(trim(tail || branch), '({regions}){suffix}', '\1', 'g')
+                end as branch_suffix
             from divided
         )"""
 

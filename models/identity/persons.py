@@ -20,7 +20,8 @@ from models.identity.romanised import LatinNames, Pinyin, fold
 from models.identity.standardise_settings import StandardiseSettings
 
 _BRACKETED = r"\([^()]*\)|\[[^\[\]]*\]|【[^】]*】|〔[^〕]*〕|〈[^〉]*〉|《[^》]*》|「[^」]*」|<[^<>]*>"
-_DOTS = "[·•‧・∙⋅・᛫◦．。.|]"
+# The middle dot in all its forms, and what is typed for it.
+_DOTS = "[·•‧・∙⋅・᛫◦⸱⸳ꞏ˙．。.|_‐‑–—-]"
 _MASKS = "[*?□■●○◯×✱�＊※]"
 
 
@@ -187,8 +188,10 @@ def _create_written(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, pinyin: Pi
                 name_no, dotted, name, is_dotted, is_masked,
                 case
                     when starts_with(name, nullif(family, '')) and length(name) > length(family) then family
-                    when is_dotted or starts_with(name, '*') then null
-                    when length(name) >= 3 and left(name, 2) in {compounds} then left(name, 2)
+                    when starts_with(name, '*') then null
+                    when length(name) >= 3 and left(name, 2) in {compounds}
+                        and (not is_dotted or substr(dotted, 3, 1) = '·') then left(name, 2)
+                    when is_dotted then null
                     when length(name) <= 3 then left(name, 1)
                     when length(name) = 4 and left(name, 1) in {sql_list(pinyin.language.surnames)}
                         then left(name, 1)

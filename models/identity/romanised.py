@@ -20,6 +20,7 @@ _UNDECOMPOSED = str.maketrans(
 )
 _INSIDE_A_WORD = re.compile("['’‘`´‐-―-]")
 _WORD = re.compile(r"(?:[^\W\d_]|\*)+")
+_ORDINAL = re.compile(r"\b[0-9]+(?:ST|ND|RD|TH)\b")
 _ONLY_WORDS = re.compile(r"[A-Z ]+")
 _LATIN = re.compile(r"[A-Z]+")
 
@@ -47,6 +48,14 @@ def fold(text: str) -> str:
         return text.upper()
     decomposed = unicodedata.normalize("NFD", text.upper().translate(_UNDECOMPOSED))
     return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a name in capital letters, without signs inside them (O'Neil, Ta-wen) and ordinals (2nd)."""
+    folded = fold(text)
+    if _ONLY_WORDS.fullmatch(folded):
+        return folded.split()
+    return _WORD.findall(_ORDINAL.sub(" ", _INSIDE_A_WORD.sub("", folded)))
 
 
 @dataclass(frozen=True)
@@ -146,6 +155,7 @@ class LatinNames:
 
     def __init__(self, lexicon: Lexicon, titles: Sequence[str], pinyin: Pinyin | None) -> None:
         self._titles = {fold(title) for title in (*lexicon.words("person_titles"), *titles)}
+        self._particles = set(lexicon.words("surname_particles"))
         latin = lexicon.first("Latin")
         self._family_first = latin is not None and latin.name_order == "family_first"
         self._pinyin = pinyin
@@ -177,15 +187,18 @@ class LatinNames:
         return {field.name: [getattr(name, field.name) for name in names] for field in fields(LatinName)}
 
     def _words(self, text: str) -> list[str]:
-        folded = fold(text)
-        is_plain = _ONLY_WORDS.fullmatch(folded) is not None
-        words = folded.split() if is_plain else _WORD.findall(_INSIDE_A_WORD.sub("", folded))
+        words = words_of(text)
         return [word for word in words if word not in self._titles] or words
 
     def _split_by_order(self, words: list[str]) -> tuple[str | None, str | None]:
         if len(words) == 1:
             return None, None
-        return (words[0], " ".join(words[1:])) if self._family_first else (words[-1], " ".join(words[:-1]))
+        if self._family_first:
+            return words[0], " ".join(words[1:])
+        start = len(words) - 1
+        while start > 1 and words[start - 1] in self._particles:
+            start -= 1
+        return " ".join(words[start:]), " ".join(words[:start])
 
 
 def _split_at(words: list[str], surname_words: list[str], joint: str) -> tuple[str, str] | None:

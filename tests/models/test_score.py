@@ -98,6 +98,29 @@ def test_levels_of_documents(first: tuple[str, str, bool], second: tuple[str, st
     assert levels.get("document") == expected
 
 
+@pytest.mark.parametrize("masked", ["110101198005170***", "***********5170011", "310***********0011"])
+def test_a_masked_document_is_blocked_by_what_it_shows(masked: str) -> None:
+    keys = ("document_head", "document_tail", "document_end")
+    parties = Parties()
+    parties.add("a", documents=(("resident_id", "110101198005170011", True),))
+    parties.add("b", documents=(("resident_id", masked, False),))
+    rules = {"person": {"blocking": [[key] for key in keys]}}
+    settings = MatchingSettings.model_validate({"review_threshold_bits": -100, **rules})
+    assert frozenset("ab") in _pairs(parties, settings)
+
+
+def test_names_that_another_romanisation_spells_alike_do_not_sound_alike() -> None:
+    parties = Parties()
+    for record_id, name, latin in (("a", "陈大文", "CHEN DAWEN"), ("b", "陈泰民", "CHEN TAIMIN")):
+        parties.add(record_id, name=name, latin=latin, birth_date=BORN)
+        parties.party_name.append({**parties.party_name[-1], "name_type": "romanised", "name_standard": "CHAN TAIMAN"})
+        parties.party_name[-1]["name_latin"] = "CHAN TAIMAN"
+    parties.add("c", name="CHAN TAIMAN", latin="CHAN TAIMAN", birth_date=BORN)
+    pairs = _pairs(parties)
+    assert pairs[frozenset("ab")][2]["name"] != "same_sound"
+    assert pairs[frozenset("ac")][2]["latin"] == "equal"
+
+
 @pytest.mark.parametrize(
     ("other", "comparison", "level"),
     [

@@ -4,7 +4,7 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum.cn import ric, uscc
 
@@ -98,6 +98,7 @@ def test_finds_every_swap_of_neighbours(number: str, place: int) -> None:
     assert bool(check_resident_ids([swapped]).is_valid[0]) == (swapped == number)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("0123456789X*OI", max_size=20), max_size=30))
 def test_many_numbers_are_checked_as_one_by_one(numbers: list[str]) -> None:
     together = check_numbers("cn.ric", numbers)
@@ -110,12 +111,14 @@ ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 bodies = st.builds(str.__add__, st.from_regex(r"[0-9]{8}", fullmatch=True), st.text(ALPHABET, min_size=9, max_size=9))
 
 
+@settings(deadline=None)
 @given(bodies)
 def test_agrees_with_stdnum_on_credit_codes(body: str) -> None:
     codes = [body + last for last in ALPHABET]
     assert check_credit_codes(codes).is_valid.tolist() == [uscc.is_valid(code) for code in codes]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(ALPHABET + "IOZSV*", min_size=16, max_size=20), max_size=20))
 def test_agrees_with_stdnum_on_anything(codes: list[str]) -> None:
     assert check_credit_codes(codes).is_valid.tolist() == [uscc.is_valid(code) for code in codes]

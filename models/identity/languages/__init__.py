@@ -26,6 +26,8 @@ class Language(BaseModel):
         compound_surnames: Surnames of more than one character.
         character_readings: Readings of characters in names, where the library would choose another one.
         surname_readings: Readings of surnames whose characters are read differently elsewhere.
+        romanised_characters: Spellings by ear, by romanisation: the characters that are spelled so.
+        surname_particles: Words that begin a surname of several words (van der Berg).
         person_titles: Words beside a name that are not part of it.
         withheld_words: Words in the place of a given name that is not told.
         organisation_forms: Legal forms by their short form.
@@ -53,6 +55,8 @@ class Language(BaseModel):
     compound_surnames: tuple[str, ...] = ()
     character_readings: dict[str, str] = {}
     surname_readings: dict[str, str] = {}
+    romanised_characters: dict[str, dict[str, str]] = {}
+    surname_particles: tuple[str, ...] = ()
     person_titles: tuple[str, ...] = ()
     withheld_words: tuple[str, ...] = ()
     organisation_forms: dict[str, tuple[str, ...]] = {}
