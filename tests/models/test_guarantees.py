@@ -565,7 +565,7 @@ NIGHTS = st.lists(
 PROPERTIES: dict[str, tuple[Callable[..., None], int, int, bool, dict[str, st.SearchStrategy[Any]]]] = {
     # what is checked, examples always, examples among the slow tests, whether a bank is needed, what is drawn
     "no customer holds what facts keep apart": (
-        _check_facts, 25, 1000, True, {"population": POPULATION, "scores": SALT},
+        _check_facts, 15, 1000, True, {"population": POPULATION, "scores": SALT},
     ),
     "same input, same bytes, in any order": (
         _check_order, 8, 300, True, {"population": POPULATION, "scores": SALT, "order": STARTS},
