@@ -12,8 +12,6 @@ NOT_YET = {
     "father and son of one name without ids": "birth dates decades apart weigh no more than any other two",
     "father and son of one name": "a record that fits two customers is only held back from nodes with documents",
     "minor of whom only a parent's document is known": "what a document tells of its bearer counts as the record's",
-    "Hong Kong name and permit": "names are read in Mandarin only",
-    "Hong Kong name without permit": "names are read in Mandarin only",
 }
 
 
