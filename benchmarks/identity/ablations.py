@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from benchmarks.identity.measured import common_options, run_sets, show
-from benchmarks.identity.ours import available
+from benchmarks.identity.ours import ABLATIONS
 from benchmarks.identity.sets import SETS
 
 ABLATED = ("historical_50k", "sample")
@@ -18,7 +18,7 @@ def main(
     only: tuple[str, ...], parties: int, data: Path | None, half: str, json_file: Path | None, page: Path | None
 ) -> None:
     """Measure ours whole and without each of its parts."""
-    rows = run_sets(only, ["ours", *available()], parties, data, half)
+    rows = run_sets(only, ["ours", *ABLATIONS], parties, data, half)
     show(rows, "benchmarks.identity.ablations", ["--parties", str(parties)], "ablations", json_file, page)
 
 

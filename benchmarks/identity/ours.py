@@ -1,57 +1,25 @@
 """Our engine: the product's identity resolution with the settings that the bank ships, whole or without a part.
 
-Parts that have a setting are switched off there; of the others their result is undone between the steps, which is
-why the steps of ``models.identity.resolve`` stand here once more. Each ablation trains its own model.
+A part that has a setting is switched off there. Of the others the result is undone: in the standardised tables, or by
+putting something simpler in the place of the function. Each ablation trains its own model.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import patch
 
 import duckdb
 import pyarrow as pa
 
 from benchmarks.identity.staged import DATE
-from models.identity.cluster import cluster
 from models.identity.collapse import collapse
-from models.identity.customer_ids import assign_customers
-from models.identity.matching_model import ModelArtefact
+from models.identity.matching_model import Frequencies
+from models.identity.population import name_frequencies
 from models.identity.resolve import resolve
-from models.identity.score import score
-from models.identity.settings import MatchingSettings
-from models.identity.training import train
+from models.identity.settings import MatchingSettings, TrainingSettings
 from pipelines.workspace import Workspace
-
-
-@dataclass(frozen=True)
-class Ablation:
-    """A part of identity resolution and how it is taken away.
-
-    Attributes:
-        setting: Change of the bank's matching settings.
-        columns: (table, column) of the standardised tables, and the expression in their place.
-        nodes: Expression over ``identity.party_node`` in the place of ``node_id``.
-        frequencies: Whether the model keeps the frequencies of values.
-    """
-
-    setting: dict[str, object] | None = None
-    columns: dict[tuple[str, str], str] = field(default_factory=dict)
-    nodes: str | None = None
-    frequencies: bool = True
-
-
-# Without collapse two records of one document are two nodes, which the constraint `shared_document` would keep apart.
-ABLATIONS = {
-    "no collapse": Ablation(
-        setting={"constraints": ("document", "birth_date_and_sex")},
-        nodes="row_number() over (order by system, record_id)",
-    ),
-    "no contact profiles": Ablation(
-        columns={("party_contact", "is_identifying"): "true", ("party_standard", "address_is_identifying"): "true"}
-    ),
-    "no term frequencies": Ablation(frequencies=False),
-    "no constraints": Ablation(setting={"constraints": ()}),
-    "no second pass": Ablation(setting={"second_pass": False}),
-}
 
 
 def run(
@@ -63,55 +31,74 @@ def run(
     return {"": con.execute("select system, record_id, customer_id from res.customer_record").to_arrow_table()}
 
 
-def available() -> list[str]:
-    """Ablations whose setting this release has."""
-    known = MatchingSettings.model_fields
-    return [name for name, one in ABLATIONS.items() if set(one.setting or {}) <= set(known)]
+@dataclass(frozen=True)
+class Ablation:
+    """A part of identity resolution and how it is taken away.
 
+    Attributes:
+        settings: Changes of the bank's matching settings.
+        columns: (table, column) of the standardised tables, and the expression in their place.
+        functions: Functions by where they are called, and what stands in for them.
+    """
 
-def without(
-    part: str,
-) -> Callable[[duckdb.DuckDBPyConnection, Workspace, str, Callable[[str], None]], dict[str, pa.Table]]:
-    """The engine (see ``engine``) without a part."""
-    ablation = ABLATIONS[part]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
-    def run_without(
-        con: duckdb.DuckDBPyConnection, workspace: Workspace, set_name: str, clock: Callable[[str], None]
+    def run(
+        self, con: duckdb.DuckDBPyConnection, workspace: Workspace, set_name: str, clock: Callable[[str], None]
     ) -> dict[str, pa.Table]:
-        settings = workspace.bank.matching.model_copy(update=ablation.setting or {})
-        for (table, column), expression in ablation.columns.items():
-            _replace(con, table, f"identity.{table}", column, expression)
-        collapse(con, settings)
-        _replace(con, "party_node", "res.party_node", "node_id", ablation.nodes or "node_id")
-        model = train(con, settings)
-        score(con, settings, model if ablation.frequencies else _without_frequencies(model))
-        con.execute("create or replace view identity.node_pair as from res.node_pair")
-        cluster(con, settings)
-        con.execute("create or replace view identity.cluster as from res.cluster")
-        assign_customers(con, DATE)
+        """Train and resolve without the part (see ``engine``)."""
+        for (table, column), expression in self.columns.items():
+            con.execute(
+                f"create table ablated_{table} as select * replace ({expression} as {column}) from identity.{table}"
+            )
+            con.execute(f"create or replace view identity.{table} as from ablated_{table}")
+        with ExitStack() as stack:
+            for place, stand_in in self.functions.items():
+                stack.enter_context(patch(place, stand_in))
+            resolve(con, _changed(workspace.bank.matching, self.settings), DATE)
         clock("train and resolve")
         return {"": con.execute("select system, record_id, customer_id from res.customer_record").to_arrow_table()}
 
-    return run_without
+
+def _changed(settings: MatchingSettings, changes: Mapping[str, Any]) -> MatchingSettings:
+    given = settings.model_dump()
+    for name, value in changes.items():
+        given[name] = {**given[name], **value} if isinstance(value, dict) else value
+    return MatchingSettings.model_validate(given)
 
 
-def _replace(con: duckdb.DuckDBPyConnection, table: str, source: str, column: str, expression: str) -> None:
-    """Let ``identity.<table>`` show ``source`` with another value of a column."""
-    con.execute(f"create or replace table ablated_{table} as select * replace ({expression} as {column}) from {source}")
-    con.execute(f"create or replace view identity.{table} as from ablated_{table}")
+def _every_record_a_node(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> None:
+    collapse(con, settings)
+    con.execute(
+        "create or replace table res.party_node as"
+        " select * replace (row_number() over (order by system, record_id) as node_id) from res.party_node"
+    )
 
 
-def _without_frequencies(model: ModelArtefact) -> ModelArtefact:
-    """The model with the average chance agreement of each level in the place of its values' frequencies."""
-    parties = {
-        name: replace(
-            party,
-            comparisons=tuple(
-                replace(c, levels=tuple(replace(level, frequency=None) for level in c.levels))
-                for c in party.comparisons
-            ),
-            frequencies={},
-        )
-        for name, party in model.parties.items()
-    }
-    return replace(model, parties=parties)
+def _one_frequency(
+    con: duckdb.DuckDBPyConnection, training: TrainingSettings, party_type: str
+) -> dict[str, Frequencies]:
+    """For all values of a column the chance that two drawn at random agree."""
+    found = {}
+    for column, known in name_frequencies(con, training, party_type).items():
+        shares = known.values.values()
+        agreeing = sum(share * share for share in shares) + max(1 - sum(shares), 0) * known.rare
+        found[column] = Frequencies(agreeing, {})
+    return found
+
+
+ABLATIONS = {
+    # Two records of one document are two nodes then, which the constraint `shared_document` would keep apart.
+    "no collapse": Ablation(
+        settings={"constraints": ("document", "birth_date_and_sex")},
+        functions={"models.identity.resolve.collapse": _every_record_a_node},
+    ),
+    "no contact profiles": Ablation(
+        columns={("party_contact", "is_identifying"): "true", ("party_standard", "address_is_identifying"): "true"}
+    ),
+    "no term frequencies": Ablation(functions={"models.identity.training.name_frequencies": _one_frequency}),
+    "no constraints": Ablation(settings={"constraints": ()}),
+    "no second pass": Ablation(settings={"second_pass": {"use": False}}),
+}
