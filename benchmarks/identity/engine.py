@@ -27,7 +27,7 @@ from pipelines.workspace import Workspace
 Engine = Callable[[duckdb.DuckDBPyConnection, Workspace, str, Callable[[str], None]], dict[str, pa.Table]]
 
 ENGINES: dict[str, Engine] = {
-    "ours": ours.run,
+    "ours": ours.Ours().run,
     "splink": splink_peer.run,
     **{part: ablation.run for part, ablation in ours.ABLATIONS.items()},
 }

@@ -22,18 +22,9 @@ from models.identity.settings import MatchingSettings, TrainingSettings
 from pipelines.workspace import Workspace
 
 
-def run(
-    con: duckdb.DuckDBPyConnection, workspace: Workspace, set_name: str, clock: Callable[[str], None]
-) -> dict[str, pa.Table]:
-    """Train a model on the set and resolve with it (see ``engine``)."""
-    resolve(con, workspace.bank.matching, DATE)
-    clock("train and resolve")
-    return {"": con.execute("select system, record_id, customer_id from res.customer_record").to_arrow_table()}
-
-
 @dataclass(frozen=True)
-class Ablation:
-    """A part of identity resolution and how it is taken away.
+class Ours:
+    """Our engine, and what is taken away from it (nothing: as shipped).
 
     Attributes:
         settings: Changes of the bank's matching settings.
@@ -48,7 +39,7 @@ class Ablation:
     def run(
         self, con: duckdb.DuckDBPyConnection, workspace: Workspace, set_name: str, clock: Callable[[str], None]
     ) -> dict[str, pa.Table]:
-        """Train and resolve without the part (see ``engine``)."""
+        """Train a model on the set and resolve with it (see ``engine``)."""
         for (table, column), expression in self.columns.items():
             con.execute(
                 f"create table ablated_{table} as select * replace ({expression} as {column}) from identity.{table}"
@@ -91,14 +82,14 @@ def _one_frequency(
 
 ABLATIONS = {
     # Two records of one document are two nodes then, which the constraint `shared_document` would keep apart.
-    "no collapse": Ablation(
+    "no collapse": Ours(
         settings={"constraints": ("document", "birth_date_and_sex")},
         functions={"models.identity.resolve.collapse": _every_record_a_node},
     ),
-    "no contact profiles": Ablation(
+    "no contact profiles": Ours(
         columns={("party_contact", "is_identifying"): "true", ("party_standard", "address_is_identifying"): "true"}
     ),
-    "no term frequencies": Ablation(functions={"models.identity.training.name_frequencies": _one_frequency}),
-    "no constraints": Ablation(settings={"constraints": ()}),
-    "no second pass": Ablation(settings={"second_pass": {"use": False}}),
+    "no term frequencies": Ours(functions={"models.identity.training.name_frequencies": _one_frequency}),
+    "no constraints": Ours(settings={"constraints": ()}),
+    "no second pass": Ours(settings={"second_pass": {"use": False}}),
 }
