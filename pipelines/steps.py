@@ -31,6 +31,7 @@ from sources.errors import DeliveryRefused
 from sources.landing import LandingResult
 
 CUSTOMER_RECORD = "customer.customer_record"
+CUSTOMER_RECORD_HISTORY = "customer.customer_record_history"
 CUSTOMER_EVENT = "customer.customer_event"
 DECISION = "identity.decision"
 
@@ -266,14 +267,14 @@ def cluster_nodes(workspace: Workspace, date: dt.date) -> dict[str, int]:
 
 
 def assign_customers(workspace: Workspace, date: dt.date) -> dict[str, int]:
-    """Carry customer ids from the night before: the crosswalk, and the events with all earlier ones."""
+    """Carry customer ids from the night before: the crosswalk, its history, and the events with all earlier ones."""
     earlier = workspace.lake.previous(CUSTOMER_EVENT, date)
     with _identity(workspace, date, CUSTOMER_RECORD) as con:
         con.execute("create schema if not exists previous")
-        views = ((CUSTOMER_RECORD, "customer_record"), (CUSTOMER_EVENT, "customer_event"), (DECISION, "decision"))
-        for table_id, view in views:
-            if earlier and workspace.lake.exists(table_id, earlier):
-                path = str(workspace.lake.path(table_id, earlier)).replace("'", "''")
+        for table_id in (CUSTOMER_RECORD_HISTORY, CUSTOMER_EVENT, DECISION):
+            if earlier:
+                path = str(workspace.lake.require(table_id, earlier)).replace("'", "''")
+                view = table_id.partition(".")[2]
                 con.execute(f"create view previous.{view} as from read_parquet('{path}', hive_partitioning = false)")
         customer_ids.assign_customers(con, date)
         history = " union all by name select * from previous.customer_event" if earlier else ""
@@ -283,6 +284,8 @@ def assign_customers(workspace: Workspace, date: dt.date) -> dict[str, int]:
             date,
             {
                 CUSTOMER_RECORD: "from res.customer_record",
+                CUSTOMER_RECORD_HISTORY: "from res.customer_record_history",
+                # last: the next night goes on from the latest date that has events, so from a whole one
                 CUSTOMER_EVENT: f"select * from res.customer_event{history}",
             },
         )

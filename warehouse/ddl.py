@@ -8,7 +8,9 @@ table whose key columns are all required has its primary key, but for the tables
 
 from models.tables import Column, Table
 
-UNINDEXED = frozenset({"customer.transaction", "customer.customer_field", "meta.quarantine"})
+UNINDEXED = frozenset(
+    {"customer.transaction", "customer.customer_field", "customer.customer_record_history", "meta.quarantine"}
+)
 
 
 def quoted(name: str) -> str:

@@ -1,9 +1,11 @@
 """Customer ids that last: carried from night to night by overlap, never used twice, every change recorded.
 
 An id follows the largest part of the records that bore it. Where several ids arrive at one cluster the oldest
-lives and the others are retired into it; a part that breaks away gets a new id. A new id is 'C', ten characters
-of the SHA-256 of (system, record_id, business date of birth) of the cluster's first record in base 32 without
-I, L, O and U, and an ISO 7064 MOD 37,36 check character.
+lives and the others are retired into it; a part that breaks away gets a new id. A customer whose records all
+vanished is reinstated under its old id when they return, unless they return into a customer that lives; an id that
+was merged into another never returns. A new id is 'C', ten characters of the SHA-256 of (system, record_id, business
+date of birth) of the cluster's first record in base 32 without I, L, O and U, and an ISO 7064 MOD 37,36 check
+character.
 """
 
 import datetime as dt
@@ -15,6 +17,7 @@ import duckdb
 import pyarrow as pa
 from stdnum.iso7064 import mod_37_36
 
+from models.identity.customer_history import extend_history
 from models.identity.decided import create_decided_events
 
 log = logging.getLogger(__name__)
@@ -22,11 +25,15 @@ log = logging.getLogger(__name__)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 10
 
+_HISTORY_COLUMNS = "system varchar, record_id varchar, customer_id varchar, valid_from date, valid_to date"
+_EVENT_COLUMNS = "customer_id varchar, business_date date, event varchar, related_customer_id varchar, cause varchar"
+
 _CAUSES = {
-    "birth": "no record of the cluster had a customer",
+    "birth": "no record of the cluster belongs to a customer already",
     "merge": "records of both customers are one cluster",
     "split": "records of the customer fell into several clusters",
     "retire": "no record of the customer is delivered any more",
+    "reinstate": "records of the retired customer are delivered again",
 }
 
 
@@ -59,12 +66,16 @@ def _candidate(system: str, record_id: str, business_date: dt.date, attempt: int
 
 
 def assign_customers(con: duckdb.DuckDBPyConnection, business_date: dt.date) -> None:
-    """Create ``res.customer_record`` (the crosswalk) and ``res.customer_event`` (what happened to ids this night).
+    """Create the crosswalk, what this night did to ids, and the crosswalk's history up to it.
+
+    Tables ``res.customer_record``, ``res.customer_event`` and ``res.customer_record_history``, the last with all that
+    was before.
 
     Args:
         con: Connection with views ``identity.party_node``, ``cluster`` and ``node_pair``; and, where there is
-            an earlier night, ``previous.customer_record`` and ``previous.customer_event`` (with all its history);
-            and, where there are decisions, ``identity.decision`` and last night's ``previous.decision``.
+            an earlier night, ``previous.customer_record_history`` and ``previous.customer_event``, both of them
+            with everything that happened before; and, where there are decisions, ``identity.decision`` and last
+            night's ``previous.decision``.
         business_date: The night's date: ids born now carry it.
     """
     con.execute("create schema if not exists work")
@@ -76,31 +87,55 @@ def assign_customers(con: duckdb.DuckDBPyConnection, business_date: dt.date) -> 
     _create_crosswalk(con)
     create_decided_events(con)
     _create_events(con, business_date)
+    extend_history(con, business_date)
     rows = con.execute("select event, count(*) from res.customer_event group by 1 order by 1").fetchall()
     log.info("customers: %s", ", ".join(f"{count} {event}" for event, count in rows) or "nothing changed")
-    for table in ("previous_record", "previous_event", "member", "claim", "carried", "customer", "decided_event"):
+    for table in (
+        *("history", "previous_event", "previous_record", "previous_customer"),
+        *("member", "claim", "carried", "customer", "decided_event"),
+    ):
         con.execute(f"drop table work.{table}")
 
 
 def _load_previous(con: duckdb.DuckDBPyConnection) -> None:
-    """Copies of the last night's tables; empty where there was none."""
+    """What happened before: ``work.history``, each record's last customer, each id's life; empty on the first night."""
     present = {
         name
         for (name,) in con.execute(
             "select table_name from information_schema.tables where table_schema = 'previous'"
         ).fetchall()
     }
-    for table, columns in (
-        ("customer_record", "system varchar, record_id varchar, customer_id varchar"),
-        (
-            "customer_event",
-            "customer_id varchar, business_date date, event varchar, related_customer_id varchar, cause varchar",
-        ),
+    for target, table, columns in (
+        ("history", "customer_record_history", _HISTORY_COLUMNS),
+        ("previous_event", "customer_event", _EVENT_COLUMNS),
     ):
-        target = f"work.previous_{table.removeprefix('customer_')}"
-        con.execute(f"create or replace table {target} ({columns})")
+        con.execute(f"create or replace table work.{target} ({columns})")
         if table in present:
-            con.execute(f"insert into {target} by name select {_names(columns)} from previous.{table}")
+            con.execute(f"insert into work.{target} by name select {_names(columns)} from previous.{table}")
+    con.execute(
+        """
+        create or replace table work.previous_record as
+        select
+            system,
+            record_id,
+            arg_max(customer_id, valid_from) as customer_id,
+            bool_or(valid_to is null) as was_delivered
+        from work.history
+        group by system, record_id
+        """
+    )
+    con.execute(
+        """
+        create or replace table work.previous_customer as
+        select
+            customer_id,
+            min(business_date) as birth_date,
+            arg_max(event, business_date) not in ('merge', 'retire') as is_living,
+            arg_max(event, business_date) = 'retire' as may_return
+        from work.previous_event
+        group by customer_id
+        """
+    )
 
 
 def _names(columns: str) -> str:
@@ -117,7 +152,8 @@ def _create_members(con: duckdb.DuckDBPyConnection) -> None:
             node.node_id,
             node.is_held_by_decision,
             cluster.cluster_no,
-            before.customer_id as previous_id
+            before.customer_id as previous_id,
+            before.was_delivered
         from identity.party_node as node
         inner join identity.cluster as cluster using (node_id)
         left join work.previous_record as before using (system, record_id)
@@ -126,7 +162,11 @@ def _create_members(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _carry(con: duckdb.DuckDBPyConnection) -> None:
-    """Which id goes to which cluster (``work.carried``), from each id's claim on its largest part."""
+    """Which id goes to which cluster (``work.carried``), from each id's claim on its largest part.
+
+    Records of the night before count before records that return, and ids that live before ids that could return: who
+    was there keeps what they had. An id returns to a cluster only where no living id goes.
+    """
     con.execute(
         """
         create or replace table work.claim as
@@ -134,35 +174,40 @@ def _carry(con: duckdb.DuckDBPyConnection) -> None:
             select
                 previous_id,
                 cluster_no,
+                count(*) filter (was_delivered) as delivered_records,
                 count(*) as records,
                 min(struct_pack(system := system, record_id := record_id)) as first_record
             from work.member
             where previous_id is not null
             group by previous_id, cluster_no
-        ),
-        born as (
-            select customer_id, min(business_date) as birth_date
-            from work.previous_event
-            where event in ('birth', 'split')
-            group by customer_id
         )
-        select
-            overlap.*,
-            row_number() over (partition by previous_id order by records desc, first_record) = 1 as is_claim,
-            coalesce(born.birth_date, date '0001-01-01') as birth_date
+        select overlap.*, before.birth_date, before.is_living
         from overlap
-        left join born on born.customer_id = overlap.previous_id
+        inner join work.previous_customer as before on before.customer_id = overlap.previous_id
+        where before.is_living or before.may_return
         """
     )
     con.execute(
         """
         create or replace table work.carried as
+        with living as (
+            select * from work.claim
+            where is_living
+            qualify row_number() over (
+                partition by previous_id order by delivered_records desc, records desc, first_record
+            ) = 1
+        ),
+        back as (
+            select * from work.claim
+            where not is_living and cluster_no not in (select cluster_no from living)
+            qualify row_number() over (partition by previous_id order by records desc, first_record) = 1
+        )
         select
             previous_id,
             cluster_no,
+            is_living,
             row_number() over (partition by cluster_no order by birth_date, previous_id) = 1 as lives
-        from work.claim
-        where is_claim
+        from (from living union all from back)
         """
     )
 
@@ -185,10 +230,7 @@ def _assign_new(con: duckdb.DuckDBPyConnection, business_date: dt.date) -> None:
     issued: set[str] = set()
     if rows:
         issued = {
-            customer_id
-            for (customer_id,) in con.execute(
-                "select customer_id from work.previous_event union select customer_id from work.previous_record"
-            ).fetchall()
+            customer_id for (customer_id,) in con.execute("select customer_id from work.previous_customer").fetchall()
         }
     ids = new_customer_ids(((system, record_id) for _, system, record_id in rows), business_date, issued)
     con.register(
@@ -297,11 +339,15 @@ def _create_events(con: duckdb.DuckDBPyConnection, business_date: dt.date) -> No
             select carried.previous_id, 'merge', customer.customer_id
             from work.carried as carried
             inner join work.customer as customer using (cluster_no)
-            where not carried.lives
+            where carried.is_living and not carried.lives
             union all
-            select distinct customer_id, 'retire', null
-            from work.previous_record
-            where customer_id not in (select previous_id from work.claim)
+            select previous_id, 'reinstate', null
+            from work.carried
+            where lives and not is_living
+            union all
+            select customer_id, 'retire', null
+            from work.previous_customer
+            where is_living and customer_id not in (select previous_id from work.claim)
         )
         select
             happened.customer_id,

@@ -25,7 +25,10 @@ STEPS: dict[str, tuple[Callable[..., dict[str, int]], tuple[str, ...]]] = {
     "collapse": (steps.collapse_parties, ("identity.party_node",)),
     "score": (steps.score_nodes, ("identity.node_pair", "identity.blocking_rule")),
     "cluster": (steps.cluster_nodes, ("identity.cluster", "identity.refused_merge")),
-    "assign_customers": (steps.assign_customers, ("customer.customer_record", "customer.customer_event")),
+    "assign_customers": (
+        steps.assign_customers,
+        ("customer.customer_record", "customer.customer_record_history", "customer.customer_event"),
+    ),
     "group_households": (steps.group_households, ("customer.household",)),
 }
 

@@ -77,7 +77,7 @@ def test_records_that_did_not_change_keep_their_ids_when_others_come(model: Mode
     resolve(first, SETTINGS, DAY, model)
     resolve(second, SETTINGS, DAY + dt.timedelta(days=1), model)
     second.execute("create schema previous")
-    for table in ("customer_record", "customer_event"):
+    for table in ("customer_record_history", "customer_event"):
         second.register("incoming", first.sql(f"from res.{table}").to_arrow_table())
         second.execute(f"create table previous.{table} as from incoming")
         second.unregister("incoming")

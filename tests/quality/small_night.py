@@ -120,17 +120,22 @@ NIGHT: dict[str, Rows] = {
         {"node_id": 2, "cluster_no": 2},
     ],
     "customer.customer_record": [
-        {"system": "core", "record_id": "1", "customer_id": "C1", "link_reason": "document"},
-        {"system": "card", "record_id": "9", "customer_id": "C1", "link_reason": "document"},
-        {"system": "core", "record_id": "2", "customer_id": "C2", "link_reason": "single"},
+        {"system": "core", "record_id": "1", "customer_id": "C1O", "link_reason": "document"},
+        {"system": "card", "record_id": "9", "customer_id": "C1O", "link_reason": "document"},
+        {"system": "core", "record_id": "2", "customer_id": "C2M", "link_reason": "single"},
+    ],
+    "customer.customer_record_history": [
+        {"system": "core", "record_id": "1", "valid_from": DAY, "customer_id": "C1O"},
+        {"system": "card", "record_id": "9", "valid_from": DAY, "customer_id": "C1O"},
+        {"system": "core", "record_id": "2", "valid_from": DAY, "customer_id": "C2M"},
     ],
     "customer.customer": [
-        {"customer_id": "C1", "party_type": "person", "full_name": "Anna", "record_count": 2, "system_count": 2},
-        {"customer_id": "C2", "party_type": "organisation", "full_name": "Bo & Co", "record_count": 1,
+        {"customer_id": "C1O", "party_type": "person", "full_name": "Anna", "record_count": 2, "system_count": 2},
+        {"customer_id": "C2M", "party_type": "organisation", "full_name": "Bo & Co", "record_count": 1,
          "system_count": 1},
     ],
     "customer.customer_field": [
-        {"customer_id": "C1", "field": "full_name", "field_rank": 1, "field_value": "Anna", "system": "core",
+        {"customer_id": "C1O", "field": "full_name", "field_rank": 1, "field_value": "Anna", "system": "core",
          "record_id": "1"},
         {"customer_id": "C1", "field": "full_name", "field_rank": 2, "field_value": "Anna", "system": "card",
          "record_id": "9"},
@@ -138,14 +143,14 @@ NIGHT: dict[str, Rows] = {
          "record_id": "2"},
     ],
     "customer.customer_event": [
-        {"customer_id": "C1", "business_date": DAY, "event": "birth", "cause": "new"},
-        {"customer_id": "C2", "business_date": DAY, "event": "birth", "cause": "new"},
+        {"customer_id": "C1O", "business_date": DAY, "event": "birth", "cause": "new"},
+        {"customer_id": "C2M", "business_date": DAY, "event": "birth", "cause": "new"},
     ],
-    "customer.household": [{"customer_id": "C1", "household_id": "C1", "household_size": 1}],
+    "customer.household": [{"customer_id": "C1O", "household_id": "C1O", "household_size": 1}],
 }  # fmt: skip
 
 _DERIVED = (
-    "customer.party_role", "customer.product_holder",
+    "customer.party_role", "customer.product_holder", "customer.retired_customer",
     "customer.account", "customer.card", "customer.loan", "customer.transaction", "customer.standing_order",
     "customer.branch", "customer.manager", "customer.shared_evidence", "customer.relationship",
     "mart.customer_holding", "mart.customer_360", "mart.review_queue",

@@ -1,5 +1,6 @@
 """The gate: a sound night passes, and each fault is told by the check that is there for it, without values."""
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 from identity_faults import IDENTITY_FAULTS
-from small_night import LANDED, NIGHT, SOURCE, TABLES, Night, Rows
+from small_night import DAY, LANDED, NIGHT, SOURCE, TABLES, Night, Rows
 
 from quality import gx
 from quality.gate import CheckResult, blocking, by_suite
@@ -94,24 +95,27 @@ _ORPHAN = {
     **SOURCE,
 }  # fmt: skip
 
+BEFORE, AFTER = DAY - dt.timedelta(days=9), DAY + dt.timedelta(days=9)
+_EVENT = {"business_date": BEFORE, "event": "birth", "cause": "new"}
+
 FAULTS: dict[str, tuple[Mapping[str, Rows], set[str]]] = {
     "a party of no customer": (
         {"customer__customer_record": _without("customer.customer_record", 1)},
         # its card has no customer either: one of one
         {
             "party_in_one_customer", "customer_has_records", "card_owner_unknown", "card_without_owner",
-            "field_of_own_record",
+            "field_of_own_record", "history_is_crosswalk",
         },
     ),
     "a party of two customers": (
         {
             "customer__customer_record": _with(
-                "customer.customer_record", system="core", record_id="1", customer_id="C2", link_reason="score"
+                "customer.customer_record", system="core", record_id="1", customer_id="C2M", link_reason="score"
             )
         },
         {
             "party_in_one_customer", "customer_has_records", "role_kept", "cluster_is_customer",
-            "person_and_organisation",
+            "person_and_organisation", "history_is_crosswalk",
         },
     ),
     "a record that no system delivered": (
@@ -121,10 +125,53 @@ FAULTS: dict[str, tuple[Mapping[str, Rows], set[str]]] = {
     "a customer without records": (
         {
             "customer__customer": _with(
-                "customer.customer", customer_id="C3", party_type="person", record_count=1, system_count=1
+                "customer.customer", customer_id="C3K", party_type="person", record_count=1, system_count=1
             )
         },
-        {"customer_has_records", "household_members"},
+        {"customer_has_records", "customer_events_complete", "household_members"},
+    ),
+    "a record without a past": (
+        {"customer__customer_record_history": _without("customer.customer_record_history", 2)},
+        {"history_is_crosswalk"},
+    ),
+    "a record of two customers at one time": (
+        {
+            "customer__customer_record_history": _with(
+                "customer.customer_record_history",
+                system="core", record_id="2", valid_from=BEFORE, valid_to=AFTER, customer_id="C1O",
+            )
+        },
+        {"history_overlaps"},
+    ),
+    "an id given out twice": (
+        {"customer__customer_event": _with("customer.customer_event", customer_id="C1O", **_EVENT)},
+        {"customer_id_reused"},
+    ),
+    "a customer that was never born": (
+        {"customer__customer_event": _without("customer.customer_event", 1)},
+        {"customer_events_complete"},
+    ),
+    "an id that nobody knows the end of": (
+        {
+            "customer__customer_event": [
+                *_with("customer.customer_event", customer_id="C3K", **_EVENT),
+                {"customer_id": "C3K", "business_date": DAY, "event": "retire", "cause": "gone"},
+            ]
+        },
+        {"retired_customer_resolves"},
+    ),
+    "an id with a typing error": (
+        {
+            "customer__customer_event": [
+                *_with("customer.customer_event", customer_id="C3L", **_EVENT),
+                {"customer_id": "C3L", "business_date": DAY, "event": "retire", "cause": "gone"},
+            ],
+            "customer__customer_record_history": _with(
+                "customer.customer_record_history",
+                system="core", record_id="3", valid_from=BEFORE, valid_to=DAY, customer_id="C3L",
+            ),
+        },
+        {"customer_id_check_character"},
     ),
     "two valid documents of one type": (
         {"identity__party_document": [NIGHT["identity.party_document"][0], _NEW_DOCUMENT]},
@@ -144,7 +191,7 @@ FAULTS: dict[str, tuple[Mapping[str, Rows], set[str]]] = {
                 {**_NEW_DOCUMENT, "system": "core", "record_id": "2", "document_number": "N3"},
             ],
             "identity__party_node": _changed("identity.party_node", 1, is_held_by_decision=True),
-            "customer__customer_record": _changed("customer.customer_record", 2, customer_id="C1"),
+            "customer__customer_record": _changed("customer.customer_record", 2, customer_id="C1O"),
         },
         {
             "documents_in_conflict", "documents_signed_for", "customer_has_records", "cluster_is_customer",
@@ -235,7 +282,7 @@ LOSSES: dict[str, tuple[str, str, set[str]]] = {
     ),
     "a customer missing in the mart": (
         "mart.customer_360",
-        "from t where customer_id <> 'C2'",
+        "from t where customer_id <> 'C2M'",
         {"customer_in_mart", "customer_360_conserved"},
     ),
     "a cent lost in the mart": (
@@ -245,17 +292,17 @@ LOSSES: dict[str, tuple[str, str, set[str]]] = {
     ),
     "a guarantor who is no customer": (
         "customer.relationship",
-        _RELATED.format("C1", "C9", "guarantor"),
+        _RELATED.format("C1O", "C9", "guarantor"),
         {"relationship_ends"},
     ),
     "a customer related to itself": (
         "customer.relationship",
-        _RELATED.format("C1", "C1", "household"),
+        _RELATED.format("C1O", "C1O", "household"),
         {"relationship_ends"},
     ),
     "a household of one side": (
         "customer.relationship",
-        _RELATED.format("C1", "C2", "household"),
+        _RELATED.format("C1O", "C2M", "household"),
         {"relationship_both_ways"},
     ),
     "a person of no household": ("customer.household", "from t limit 0", {"household_members"}),
