@@ -108,8 +108,9 @@ def find_customer(con: duckdb.DuckDBPyConnection, who: str, on: dt.date | None =
         [customer_id],
     ).fetchall()
     living, retired_date, resolution = retired[0] if retired else (customer_id, None, None)
-    times = (valid_from, valid_to) if colon else (None, None)
-    return Meant(who, customer_id, *times, living, retired_date, resolution)
+    if not colon:
+        valid_from = valid_to = None
+    return Meant(who, customer_id, valid_from, valid_to, living, retired_date, resolution)
 
 
 def _unknown(con: duckdb.DuckDBPyConnection, who: str, system: str | None) -> str:

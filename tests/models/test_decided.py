@@ -211,7 +211,7 @@ def _night(con: duckdb.DuckDBPyConnection, date: dt.date, *said: Said) -> dict[s
     """A night over four records, two of one document; what was decided, and no pair scored."""
     if con.execute("select 1 from information_schema.tables where table_name = 'customer_record'").fetchall():
         con.execute("create schema if not exists previous")
-        con.execute("create or replace table previous.customer_record as from res.customer_record")
+        con.execute("create or replace table previous.customer_record_history as from res.customer_record_history")
         con.execute("create or replace table previous.decision as from identity.decision")
         con.execute("create table if not exists previous.customer_event as from res.customer_event limit 0")
         con.execute("insert into previous.customer_event from res.customer_event")

@@ -368,31 +368,39 @@ def _check_decisions(bank: Bank, decided: tuple[Population, list[LogRow]], score
 
 @dataclass
 class Ids:
-    """The rules of ids once more, by plain loops: who bears which id, and since when."""
+    """The rules of ids once more, by plain loops: who bore which id last, who bears it now, since when there is one."""
 
     bearer: Crosswalk
+    tonight: Crosswalk
     born: dict[str, int]
+    merged: set[str]
 
     def carried(self, clusters: list[list[Key]]) -> list[str | None]:
-        """The id that each cluster keeps; None where it must get a new one."""
+        """The id that each cluster keeps or has again; None where it must get a new one."""
+        living = set(self.tonight.values())
+        claims = self._claims(clusters, living, set(range(len(clusters))))
+        back = self._claims(clusters, set(self.born) - living - self.merged, set(range(len(clusters))) - set(claims))
+        return [
+            min(found, key=lambda one: (self.born[one], one)) if (found := claims.get(n) or back.get(n)) else None
+            for n in range(len(clusters))
+        ]
+
+    def _claims(self, clusters: list[list[Key]], ids: set[str], free: set[int]) -> dict[int, list[str]]:
         claims: dict[int, list[str]] = defaultdict(list)
-        for customer_id in set(self.bearer.values()):
+        for customer_id in ids:
             parts = [
-                (-len(mine), min(mine), number)
-                for number, cluster in enumerate(clusters)
-                if (mine := [key for key in cluster if self.bearer.get(key) == customer_id])
+                (-sum(self.tonight.get(key) == customer_id for key in mine), -len(mine), min(mine), number)
+                for number in free
+                if (mine := [key for key in clusters[number] if self.bearer.get(key) == customer_id])
             ]
             if parts:
-                claims[min(parts)[2]].append(customer_id)
-        return [
-            min(claims[number], key=lambda one: (self.born[one], one)) if claims[number] else None
-            for number in range(len(clusters))
-        ]
+                claims[min(parts)[3]].append(customer_id)
+        return claims
 
 
 def _check_ids(nights: list[tuple[list[Key], list[int]]]) -> None:
-    """Over nights of arbitrary clusters: the larger part keeps the id, the oldest lives, no id is ever used again."""
-    ids = Ids({}, {})
+    """Over nights of arbitrary clusters: the larger part keeps the id, the oldest lives, no id is given out twice."""
+    ids = Ids({}, {}, {}, set())
     before: Night | None = None
     for number, (present, labels) in enumerate(nights):
         by_label: dict[int, list[Key]] = defaultdict(list)
@@ -405,22 +413,22 @@ def _check_ids(nights: list[tuple[list[Key], list[int]]]) -> None:
         steps.assign_customers(con, DAY + dt.timedelta(days=number))
         night = Night(con, {})
         crosswalk, events = night.crosswalk, night.events
-        issued = set(ids.born)
-        kept = ids.carried(clusters)
-        for cluster, customer_id in zip(clusters, kept, strict=True):
+        alive, now, issued = set(ids.tonight.values()), set(crosswalk.values()), set(ids.born)
+        for cluster, customer_id in zip(clusters, ids.carried(clusters), strict=True):
             (actual,) = {crosswalk[key] for key in cluster}
             if customer_id is not None:
                 assert actual == customer_id
                 continue
-            assert actual not in issued, "an id is used again"
-            origins = {ids.bearer[key] for key in cluster if key in ids.bearer}
+            assert actual not in issued, "an id is given out twice"
+            origins = {ids.bearer[key] for key in cluster if key in ids.bearer} - ids.merged
             assert [(event, origin in origins) for event, one, origin in events if one == actual] == [
                 ("split", True) if origins else ("birth", False)
             ]
             ids.born[actual] = number
-        gone = set(ids.bearer.values()) - set(crosswalk.values())
-        assert {one for event, one, _ in events if event in ("merge", "retire")} == gone
-        ids.bearer, before = crosswalk, night
+        assert {one for event, one, _ in events if event in ("merge", "retire")} == alive - now
+        assert {one for event, one, _ in events if event == "reinstate"} == (now & issued) - alive
+        ids.merged |= {one for event, one, _ in events if event == "merge"}
+        ids.bearer, ids.tonight, before = ids.bearer | crosswalk, crosswalk, night
 
 
 def _clustered(clusters: list[list[Key]]) -> duckdb.DuckDBPyConnection:
@@ -444,8 +452,8 @@ def _clustered(clusters: list[list[Key]]) -> duckdb.DuckDBPyConnection:
 
 
 def _hand_over(before: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection) -> None:
-    """Last night's crosswalk, and the events of all nights, as ``previous``."""
-    for table in ("customer_record", "customer_event"):
+    """The crosswalk's history, and the events of all nights, as ``previous``."""
+    for table in ("customer_record_history", "customer_event"):
         con.register("incoming", before.sql(f"from res.{table}").to_arrow_table())
         con.execute(f"create table previous.{table} as from incoming")
         con.unregister("incoming")

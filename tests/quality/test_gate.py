@@ -195,7 +195,7 @@ FAULTS: dict[str, tuple[Mapping[str, Rows], set[str]]] = {
         },
         {
             "documents_in_conflict", "documents_signed_for", "customer_has_records", "cluster_is_customer",
-            "person_and_organisation", "field_of_own_record",
+            "person_and_organisation", "field_of_own_record", "history_is_crosswalk",
         },
     ),
     "records kept apart by a steward are one customer": (
