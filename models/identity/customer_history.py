@@ -93,7 +93,7 @@ def find_customer(con: duckdb.DuckDBPyConnection, who: str, on: dt.date | None =
         key,
     ).fetchall()
     if not intervals:
-        raise NotFoundError(_unknown(con, who, system if colon else None))
+        raise NotFoundError(_unknown(con, who))
     asked = [row for row in intervals if on is None or (row[1] <= on and (row[2] is None or on < row[2]))]
     if not asked and not colon:
         raise NotFoundError(f"customer {who} had no party record on {on}")
@@ -113,12 +113,13 @@ def find_customer(con: duckdb.DuckDBPyConnection, who: str, on: dt.date | None =
     return Meant(who, customer_id, valid_from, valid_to, living, retired_date, resolution)
 
 
-def _unknown(con: duckdb.DuckDBPyConnection, who: str, system: str | None) -> str:
-    if system is None:
+def _unknown(con: duckdb.DuckDBPyConnection, who: str) -> str:
+    system, colon, record_id = who.partition(":")
+    if not colon:
         wrong = "" if mod_37_36.is_valid(who.upper()) else ": its check character does not fit"
         return f"{who!r} is not the id of a customer{wrong}; write a party record as SYSTEM:RECORD_ID"
     found = con.execute("select distinct system from customer.customer_record_history order by 1").fetchall()
     systems = [name for (name,) in found]
     if system not in systems:
         return f"{system!r} is no system of this bank: {', '.join(systems)}"
-    return f"{system} never delivered a party record of this id"
+    return f"{system} delivered no party record {record_id!r}, neither in this release nor before"

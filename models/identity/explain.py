@@ -12,13 +12,13 @@ from typing import Any
 
 import duckdb
 
+from models.identity.customer_history import NotFoundError
 from models.identity.decided import DECIDED_DIFFERENT
 from models.identity.evidence import AMBIGUOUS, BIRTH_DATE_AND_SEX, SHARED_DOCUMENT, TWO_DOCUMENTS, wanted
 from models.identity.explain_customer import (
     Customer,
     Found,
     KeptPair,
-    NotFoundError,
     decisions,
     find,
     kept_around,
@@ -53,11 +53,11 @@ def explain(
     """Explain why two parties are one customer, or are not.
 
     Args:
-        con: Connection with views ``customer.customer_record`` and ``customer_event``, ``identity.party_standard``,
-            ``party_name``, ``party_document``, ``party_contact``, ``party_node``, ``node_pair`` and
-            ``refused_merge`` of one business date. Used where they are there: ``identity.decision``,
-            ``identity.contact_profile``, ``staging`` (as written), ``history.customer_record`` (all dates up to
-            the date, with ``business_date``).
+        con: Connection with views ``customer.customer_record``, ``customer_record_history``, ``customer_event`` and
+            ``retired_customer``, ``identity.party_standard``, ``party_name``, ``party_document``, ``party_contact``,
+            ``party_node``, ``node_pair`` and ``refused_merge`` of one business date. Used where they are there:
+            ``identity.decision``, ``identity.contact_profile``, ``staging`` (as written),
+            ``history.customer_record`` (all dates up to the date, with ``business_date``).
         settings: The bank's matching settings.
         model: The model that scored the night.
         left: A party record as SYSTEM:RECORD_ID, or a customer id.

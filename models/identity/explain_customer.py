@@ -8,8 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import duckdb
-from stdnum.iso7064 import mod_37_36
 
+from models.identity.customer_history import NotFoundError, find_customer
 from models.identity.explain_evidence import Neighbourhood, has_table, rows
 from models.identity.explain_links import path, strongest_forest, walk
 from models.identity.explanation import (
@@ -27,10 +27,6 @@ from models.identity.settings import MatchingSettings
 
 _LAST = 1e6  # bits: whole groups are joined after all single pairs
 _MOST_OPEN = 10  # refused pairs and pairs in review shown around a customer
-
-
-class NotFoundError(LookupError):
-    """What was asked for is not in the release; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -116,51 +112,20 @@ def _levels(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def find(con: duckdb.DuckDBPyConnection, who: str) -> Found:
-    """Find a party record (``SYSTEM:RECORD_ID``) or a customer id, living or retired.
+    """Find a party record (``SYSTEM:RECORD_ID``) or a customer id, living or retired, in the night's customers.
 
     Raises:
         NotFoundError: there is none.
     """
+    meant = find_customer(con, who)
     system, colon, record_id = who.partition(":")
+    if colon and meant.valid_to:
+        raise NotFoundError(f"{who} is not delivered since {meant.valid_to}; it was of customer {meant.customer_id}")
+    if meant.living_customer_id is None:
+        raise NotFoundError(f"customer {who} was retired on {meant.retired_date}, and nobody took its records over")
     if colon:
-        found = con.execute(
-            "select customer_id from customer.customer_record where system = ? and record_id = ?", [system, record_id]
-        ).fetchall()
-        if found:
-            return Found(who, str(found[0][0]), None, RecordKey(system, record_id))
-        systems = [
-            s for (s,) in con.execute("select distinct system from customer.customer_record order by 1").fetchall()
-        ]
-        if system not in systems:
-            raise NotFoundError(f"{system!r} is no system of this bank: {', '.join(systems)}")
-        raise NotFoundError(
-            f"{system} has no party record {record_id!r} in this release; is it a record of another date?"
-        )
-    living = _living(con, who)
-    if living is not None:
-        return Found(who, living, who if living != who else None, None)
-    remedy = "write a party record as SYSTEM:RECORD_ID"
-    if not mod_37_36.is_valid(who.upper()):
-        raise NotFoundError(f"{who!r} is not a customer id: its check character does not fit; {remedy}")
-    raise NotFoundError(f"no customer {who!r} in this release; {remedy}")
-
-
-def _living(con: duckdb.DuckDBPyConnection, customer_id: str) -> str | None:
-    """Follow merges from a retired id to the customer that lives."""
-    seen: set[str] = set()
-    while customer_id not in seen:
-        seen.add(customer_id)
-        if con.execute(
-            "select 1 from customer.customer_record where customer_id = ? limit 1", [customer_id]
-        ).fetchall():
-            return customer_id
-        merged = con.execute(
-            "select related_customer_id from customer.customer_event where customer_id = ? and event = 'merge'"
-            " and related_customer_id is not null order by business_date desc limit 1",
-            [customer_id],
-        ).fetchall()
-        customer_id = str(merged[0][0]) if merged else customer_id
-    return None
+        return Found(who, meant.living_customer_id, None, RecordKey(system, record_id))
+    return Found(who, meant.living_customer_id, who if meant.retired_date else None, None)
 
 
 def construct(

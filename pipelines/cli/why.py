@@ -1,6 +1,7 @@
 """Commands that explain customers: why, show. What is found out, and in which words, lives in models.identity."""
 
 import dataclasses
+import datetime as dt
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +15,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from models.identity.words import languages, load_words
+from models.identity.words import Words, languages, load_words
 from pipelines.cli.data import open_current
 from pipelines.cli.main import Options, fail, out
 from pipelines.workspace import Workspace
 from warehouse.lake import MissingPartitionError
 
 if TYPE_CHECKING:
+    from models.identity.customer_history import Meant
     from models.identity.explain_text import Block
     from models.identity.matching_model import ModelArtefact
 
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 _EVIDENCE = (
     *(f"identity.{name}" for name in ("party_standard", "party_name", "party_document", "party_contact")),
     *(f"identity.{name}" for name in ("party_node", "node_pair", "refused_merge")),
-    *("customer.customer_record", "customer.customer_event"),
+    *("customer.customer_record", "customer.customer_record_history"),
+    *("customer.customer_event", "customer.retired_customer"),
 )
 # What records say as their sources write it, shown beside what was read from it.
 _WRITTEN = ("staging.party", "staging.party_document", "staging.party_contact", "staging.party_address")
@@ -69,28 +72,54 @@ def why(options: Options, left: str, right: str, form: str, lang: str) -> None:
 
 @click.command()
 @click.argument("who")
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="Who WHO was on that business date.")
 @_language
 @click.pass_obj
-def show(options: Options, who: str, lang: str) -> None:
-    """Show one customer: WHO is a customer id, or a party record as SYSTEM:RECORD_ID."""
-    from models.identity.explain_customer import construct, find
+def show(options: Options, who: str, on: dt.datetime | None, lang: str) -> None:
+    """Show one customer: WHO is a customer id, living or retired, or a party record as SYSTEM:RECORD_ID."""
+    from models.identity.customer_history import find_customer
+    from models.identity.explain_customer import construct
     from models.identity.explain_text import construction_blocks
 
+    words, day = load_words(lang), on.date() if on else None
     with _night(options) as night:
-        found = find(night.release, who)
-        customer_id = found.customer_id
+        [(released,)] = night.release.execute("select business_date from meta.release").fetchall()
+        if day and day > released:
+            raise click.UsageError(f"--on {day} is after the current release, which is of {released}")
+        meant = find_customer(night.release, who, day)
+        for line in _story(meant, words, day):
+            out.print(escape(line))
+        if day:
+            _section(night.release, "party records on that date", meant.customer_id, day)
+        customer_id = meant.living_customer_id
+        if customer_id is None:
+            return
         [customer] = _rows(night.release, "select * from customer.customer where customer_id = ?", customer_id)
         built = construct(night.evidence, options.workspace.bank.matching, night.model, customer_id)
         out.print(f"[bold]customer {customer_id}[/bold]")
-        if found.retired_id:
-            out.print(f"  {load_words(lang).say('retired', retired=found.retired_id, customer=customer_id)}")
         for name, value in customer.items():
             if value is not None and name != "customer_id":
                 out.print(f"  {name:<22} {escape(str(value))}")
         _section(night.release, "party records", customer_id)
-        _print(construction_blocks(load_words(lang), built))
-        for title in list(_SECTIONS)[1:]:
+        _print(construction_blocks(words, built))
+        for title in list(_SECTIONS)[2:]:
             _section(night.release, title, customer_id)
+
+
+def _story(meant: "Meant", words: Words, on: dt.date | None) -> Iterator[str]:
+    """What became of a reference that does not simply name a living customer."""
+    said = {
+        "asked": meant.asked,
+        "customer": meant.customer_id,
+        "living": meant.living_customer_id,
+        **{"first": meant.valid_from, "end": meant.valid_to, "retired": meant.retired_date},
+    }
+    if meant.valid_to:
+        yield words.say("belonged_until" if on else "deleted_since", **said)
+    elif meant.valid_from and on:
+        yield words.say("belongs_since", **said)
+    if meant.resolution:
+        yield words.say(f"retired_{meant.resolution}", **said)
 
 
 @contextmanager
@@ -100,7 +129,7 @@ def _night(options: Options) -> Iterator[_Night]:
     What cannot be found or was asked wrongly ends the command with exit code 2, a night that the lake no longer
     holds with exit code 1.
     """
-    from models.identity.explain_customer import NotFoundError
+    from models.identity.customer_history import NotFoundError
 
     workspace = options.workspace
     with open_current(options) as release:
@@ -151,6 +180,10 @@ def _print(blocks: "Iterator[Block]") -> None:
 
 
 _SECTIONS = {
+    "party records on that date": """
+        select system, record_id, valid_from, valid_to from customer.customer_record_history
+        where customer_id = $1 and valid_from <= $2 and (valid_to is null or $2 < valid_to)
+        order by system, record_id""",
     "party records": """
         select system, record_id, link_reason, round(match_weight, 1) as match_weight
         from customer.customer_record where customer_id = ? order by system, record_id""",
@@ -182,16 +215,16 @@ _SECTIONS = {
 }
 
 
-def _rows(con: duckdb.DuckDBPyConnection, query: str, customer_id: str) -> list[dict[str, Any]]:
-    result = con.execute(query, [customer_id])
+def _rows(con: duckdb.DuckDBPyConnection, query: str, *params: object) -> list[dict[str, Any]]:
+    result = con.execute(query, list(params))
     names = [column[0] for column in result.description or []]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def _section(con: duckdb.DuckDBPyConnection, title: str, customer_id: str) -> None:
+def _section(con: duckdb.DuckDBPyConnection, title: str, *params: object) -> None:
     """Print a section, if the release knows of it and there is anything to tell."""
     try:
-        found = _rows(con, _SECTIONS[title], customer_id)
+        found = _rows(con, _SECTIONS[title], *params)
     except duckdb.CatalogException:  # published by an earlier version, without the table
         return
     if found:

@@ -98,3 +98,16 @@ def test_show_tells_how_a_customer_was_built(published_home: Path, run: Callable
     assert f"It starts from {one}" in done.output or f"joined with {one}" in done.output
     assert other in done.output
     assert "where each field comes from" in done.output
+
+
+def test_show_tells_who_a_record_was_on_a_date(published_home: Path, run: Callable, pairs: list) -> None:
+    record = pairs[0][0]
+    done = run("--home", published_home, "show", record, "--on", "2026-10-29")
+    assert done.code == 0, done.output
+    assert f"{record} belongs to customer C" in done.output
+    assert "since 2026-10-29" in done.output
+    assert "party records on that date" in done.output
+    for day, message in (("2026-10-28", "was not delivered on 2026-10-28"), ("2027-01-01", "is after the current")):
+        wrong = run("--home", published_home, "show", record, "--on", day)
+        assert wrong.code == 2, wrong.output
+        assert message in wrong.output

@@ -126,7 +126,7 @@ def test_a_reference_is_resolved_today_and_on_a_date() -> None:
     ("who", "on", "message"),
     [
         ("core:b", DAYS[0], "core:b was not delivered on 2026-03-01; it was of customer"),
-        ("core:zz", None, "core never delivered a party record of this id"),
+        ("core:zz", None, "core delivered no party record 'zz'"),
         ("cord:b", None, "'cord' is no system of this bank: core"),
         ("C0000000000", None, "its check character does not fit"),
         ("b", None, "write a party record as SYSTEM:RECORD_ID"),

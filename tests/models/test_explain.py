@@ -7,9 +7,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from models.identity.customer_history import NotFoundError
 from models.identity.evidence import BIRTH_DATE_AND_SEX, SHARED_DOCUMENT, TWO_DOCUMENTS
 from models.identity.explain import explain
-from models.identity.explain_customer import NotFoundError, construct, find
+from models.identity.explain_customer import construct, find
 from models.identity.explain_evidence import Neighbourhood
 from models.identity.explain_text import Grid, pair_blocks
 from models.identity.explanation import Explanation, RecordKey, Verdict
@@ -17,6 +18,7 @@ from models.identity.matching_model import ModelArtefact
 from models.identity.resolve import resolve
 from models.identity.settings import MatchingSettings
 from models.identity.words import load_words
+from models.tables import load_tables
 from tests.models.synthetic_parties import GIVEN, SURNAMES, Parties, generate
 
 SETTINGS = MatchingSettings.model_validate({"training": {"random_pairs": 50_000}})
@@ -139,6 +141,8 @@ def _night(
     con.execute("create schema customer")
     con.execute("create view customer.customer_record as from res.customer_record")
     con.execute("create view customer.customer_event as from res.customer_event")
+    con.execute("create view customer.customer_record_history as from res.customer_record_history")
+    con.execute(f"create table customer.retired_customer as {load_tables()['customer.retired_customer'].sql}")
     return con
 
 

@@ -13,6 +13,7 @@ from models.identity.explain_phrases import count_words
 from models.identity.explanation import Verdict
 from models.identity.standardise_settings import StandardiseSettings
 from models.identity.words import Words, languages, load_words
+from models.tables import load_tables
 from pipelines.cli import why
 
 ENGLISH = load_words("en")
@@ -82,4 +83,7 @@ def test_every_sentence_is_used() -> None:
     code = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules)
     made = {f"because_{v.value}" for v in Verdict} | {"chain_score", "chain_clusters", "built_score", "built_clusters"}
     made |= {"decision_same", "decision_different"}
+    made |= {
+        f"retired_{resolution}" for resolution in load_tables()["customer.retired_customer"].column("resolution").values
+    }
     assert {name for name in ENGLISH.text if f'"{name}"' not in code} - made == set()
