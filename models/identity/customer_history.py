@@ -98,10 +98,8 @@ def find_customer(con: duckdb.DuckDBPyConnection, who: str, on: dt.date | None =
     if not asked and not colon:
         raise NotFoundError(f"customer {who} had no party record on {on}")
     if not asked:
-        spans = (f"customer {row[0]} from {row[1]}" + (f" until {row[2]}" if row[2] else "") for row in intervals)
-        raise NotFoundError(
-            f"{who} was not delivered on {on}; it was of {', '.join(spans)} (the last day not included)"
-        )
+        spans = (f"{row[0]} from {row[1]}" + (f" until {row[2]} (not included)" if row[2] else "") for row in intervals)
+        raise NotFoundError(f"{who} was not delivered on {on}; it was of customer {', '.join(spans)}")
     customer_id, valid_from, valid_to = asked[-1]
     retired = con.execute(
         "select living_customer_id, retired_date, resolution from customer.retired_customer where customer_id = ?",
