@@ -137,9 +137,9 @@ NIGHT: dict[str, Rows] = {
     "customer.customer_field": [
         {"customer_id": "C1O", "field": "full_name", "field_rank": 1, "field_value": "Anna", "system": "core",
          "record_id": "1"},
-        {"customer_id": "C1", "field": "full_name", "field_rank": 2, "field_value": "Anna", "system": "card",
+        {"customer_id": "C1O", "field": "full_name", "field_rank": 2, "field_value": "Anna", "system": "card",
          "record_id": "9"},
-        {"customer_id": "C2", "field": "full_name", "field_rank": 1, "field_value": "Bo & Co", "system": "core",
+        {"customer_id": "C2M", "field": "full_name", "field_rank": 1, "field_value": "Bo & Co", "system": "core",
          "record_id": "2"},
     ],
     "customer.customer_event": [
