@@ -255,15 +255,11 @@ def model_version(workspace: Workspace, date: dt.date) -> str:
 
 
 def cluster_nodes(workspace: Workspace, date: dt.date) -> dict[str, int]:
-    """Cluster nodes under constraints: ``identity.cluster`` and ``identity.refused_merge``."""
+    """Cluster nodes under constraints: ``identity.cluster``, ``cluster_link`` and ``refused_merge``."""
     with _identity(workspace, date, "identity.cluster") as con:
-        cluster.cluster(con, workspace.bank.matching)
-        return _write(
-            workspace,
-            con,
-            date,
-            {"identity.cluster": "from res.cluster", "identity.refused_merge": "from res.refused_merge"},
-        )
+        cluster.cluster(con, workspace.bank.matching, workspace.model_in_force())
+        tables = ("cluster", "cluster_link", "refused_merge")
+        return _write(workspace, con, date, {f"identity.{name}": f"from res.{name}" for name in tables})
 
 
 def assign_customers(workspace: Workspace, date: dt.date) -> dict[str, int]:

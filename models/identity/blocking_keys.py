@@ -25,6 +25,11 @@ KEYS: dict[str, dict[str, str]] = {
         "email": "emails",
         "region": "address_regions",
         "address": "addresses",
+        "token": "tokens",
+        "postcode": "postcodes",
+        "postal_area": "postal_areas",
+        "birth_place": "birth_places",
+        "occupation": "occupations",
     },
     "organisation": {
         "name": "names",

@@ -1,7 +1,9 @@
-"""Clusters of nodes: pairs from the merge threshold on, strongest first, as far as the facts allow.
+"""Clusters of nodes: what links from the merge threshold on connect, as far as it coheres and the facts allow.
 
-A merge that a constraint forbids is refused and recorded. A node that fits two nodes about equally well, where
-those two exclude each other, joins neither: which of the two it is, is for a steward to say.
+Groups are joined by the average weight of all pairs between them (``average_link``), then small groups join the
+others that their merged evidence fits (``second_pass``). A merge that a constraint forbids is refused and recorded.
+A group that fits two about equally well, where those two exclude each other, joins neither: which of the two it is,
+is for a steward to say.
 """
 
 import logging
@@ -10,47 +12,71 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from models.identity.constrained import Constraint, group_under_constraints
+from models.identity.average_link import Bounds, link_by_average
+from models.identity.constrained import Constraint, Floats, Integers
 from models.identity.decided import bonds
 from models.identity.evidence import (
-    AMBIGUOUS,
     SHARED_DOCUMENT,
     birth_and_sex_constraint,
     document_constraints,
     excluded_pairs_constraint,
     wanted,
 )
+from models.identity.matching_model import ModelArtefact
+from models.identity.second_pass import join_groups
 from models.identity.settings import MatchingSettings
 
 log = logging.getLogger(__name__)
 
+# A pair that was never a candidate, or scored below the review threshold, counts as this much below it.
+_ABSENT_BITS = 5.0
 
-def cluster(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> None:
-    """Create ``res.cluster`` (node_id, cluster_no) and ``res.refused_merge`` (pair, match_weight, reason).
 
-    Clusters are numbered from 1 in the order of their smallest node. Refused are pairs from the merge
-    threshold on that ended in different clusters, and all pairs that share a document without fitting.
+def cluster(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, model: ModelArtefact | None = None) -> None:
+    """Create ``res.cluster``, ``res.cluster_link`` and ``res.refused_merge``.
+
+    ``cluster`` (node_id, cluster_no): numbered from 1 in the order of the smallest node. ``cluster_link``: what the
+    second pass joined, the smallest nodes of both groups with the weight of their merged evidence. ``refused_merge``
+    (pair, match_weight, reason): pairs from the merge threshold on that ended in different clusters, and all pairs
+    that share a document without fitting.
 
     Args:
-        con: Connection with views ``identity.party_standard``, ``party_document``, ``party_node`` and
-            ``node_pair``, and ``identity.decision`` where there are decisions.
+        con: Connection with views ``identity.party_standard``, ``party_name``, ``party_document``,
+            ``party_contact``, ``party_node`` and ``node_pair``, and ``identity.decision`` where there are decisions.
         settings: The bank's matching settings.
+        model: The trained model; without one there is no second pass.
     """
     con.execute("create schema if not exists work")
     con.execute("create schema if not exists res")
     _create_facts(con)
-    nodes = con.execute("select distinct node_id from identity.party_node order by node_id").fetchnumpy()["node_id"]
+    listed = con.execute("select distinct node_id from identity.party_node order by node_id").fetchnumpy()
+    nodes: Integers = np.asarray(listed["node_id"], dtype=np.int64)
     constraints = _constraints(con, settings)
-    _create_edges(con, settings)
-    edges = con.execute("select l, r, match_weight from work.edge where not is_ambiguous order by l, r").fetchnumpy()
+    edges = con.execute(
+        """
+        select l.place as l, r.place as r, match_weight
+        from identity.node_pair
+        inner join work.place as l on l.node_id = node_id_l
+        inner join work.place as r on r.node_id = node_id_r
+        order by l, r
+        """
+    ).fetchnumpy()
     left, right = (np.asarray(edges[side], dtype=np.int64) for side in ("l", "r"))
-    weight = np.asarray(edges["match_weight"], dtype=np.float64)
-    grouping = group_under_constraints(len(nodes), left, right, weight, constraints)
-    numbers = np.unique(grouping.group, return_inverse=True)[1] + 1
+    weight: Floats = np.asarray(edges["match_weight"], dtype=np.float64).round(6)
+    bounds = Bounds(
+        link=settings.merge_threshold_bits,
+        cohesion=settings.cohesion_bits,
+        margin=settings.ambiguity_bits,
+        absent=settings.review_threshold_bits - _ABSENT_BITS,
+        most=settings.component_cap,
+    )
+    grouping = link_by_average(len(nodes), left, right, weight, bounds, constraints)
+    group = join_groups(con, settings, model, nodes, grouping.group, constraints)
+    numbers = np.unique(group, return_inverse=True)[1] + 1
     con.register("clustered", pa.table({"node_id": nodes, "cluster_no": numbers}))
     con.execute("create or replace table res.cluster as select * from clustered order by node_id")
     con.unregister("clustered")
-    apart = grouping.group[left[grouping.refused]] != grouping.group[right[grouping.refused]]
+    apart = group[left[grouping.refused]] != group[right[grouping.refused]]
     refused = grouping.refused[apart]
     reasons = [reason for reason, kept in zip(grouping.reasons, apart.tolist(), strict=True) if kept]
     con.register(
@@ -60,13 +86,13 @@ def cluster(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> None:
     _create_refused(con)
     con.unregister("refused")
     log.info(
-        "cluster: %d nodes, %d edges, %d clusters, %d merges refused",
+        "cluster: %d nodes, %d pairs, %d clusters, %d merges refused",
         len(nodes),
         len(left),
         int(numbers.max(initial=0)),
         len(refused),
     )
-    for table in ("place", "edge", "node_fact", "document_fact", "shared_fact"):
+    for table in ("place", "node_fact", "document_fact", "shared_fact"):
         con.execute(f"drop table work.{table}")
 
 
@@ -130,79 +156,6 @@ def _constraints(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> 
     return constraints
 
 
-def _create_edges(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> None:
-    """Pairs from the merge threshold on; ambiguous ones are marked.
-
-    A node is ambiguous when two of its partners hold different valid documents of one type and the better of
-    the two is better by no more than the margin, while the node itself holds none of that type. A document
-    that several nodes hold tells nothing here: one of them may carry a relative's.
-    """
-    con.execute(
-        f"""
-        create or replace table work.edge as
-        with pair as (
-            select l.place as l, r.place as r, match_weight
-            from identity.node_pair
-            inner join work.place as l on l.node_id = node_id_l
-            inner join work.place as r on r.node_id = node_id_r
-            where match_weight >= {settings.merge_threshold_bits}
-        ),
-        undisputed as (
-            select * from work.document_fact
-            qualify count(*) over (partition by document_type, document_number) = 1
-        ),
-        either as (
-            select l as node, r as partner, match_weight from pair
-            union all
-            select r, l, match_weight from pair
-        ),
-        documented as (
-            select either.*, fact.document_type, fact.document_number
-            from either
-            inner join undisputed as fact on fact.thing = either.partner
-            where not exists (
-                select 1 from work.document_fact as own
-                where own.thing = either.node and own.document_type = fact.document_type
-            )
-        ),
-        contested as (
-            select node, document_type
-            from documented
-            group by node, document_type
-            having count(distinct document_number) > 1
-        ),
-        best as (
-            select node, document_type, document_number, max(match_weight) as best_weight
-            from documented
-            semi join contested using (node, document_type)
-            group by node, document_type, document_number
-        ),
-        ranked as (
-            select
-                *,
-                count(*) filter (where best_weight >= top_weight - {settings.ambiguity_bits})
-                    over (partition by node, document_type) as rivals
-            from (
-                select *, max(best_weight) over (partition by node, document_type) as top_weight from best
-            )
-        ),
-        ambiguous as (
-            select distinct documented.node, documented.partner
-            from documented
-            inner join ranked using (node, document_type, document_number)
-            where ranked.rivals > 1
-        )
-        select
-            pair.*,
-            exists (
-                select 1 from ambiguous
-                where (node = l and partner = r) or (node = r and partner = l)
-            ) as is_ambiguous
-        from pair
-        """
-    )
-
-
 def _create_refused(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         f"""
@@ -210,9 +163,7 @@ def _create_refused(con: duckdb.DuckDBPyConnection) -> None:
         with reason as (
             select l, r, reason, 0 as priority from refused
             union all
-            select l, r, '{AMBIGUOUS}', 1 from work.edge where is_ambiguous
-            union all
-            select one, other, '{SHARED_DOCUMENT}', 2 from work.shared_fact
+            select one, other, '{SHARED_DOCUMENT}', 1 from work.shared_fact
         ),
         pair as (
             select

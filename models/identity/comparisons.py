@@ -91,21 +91,54 @@ _DOCUMENT = Comparison(
     ),
 )
 
-# A landline says where one lives as the address does, so it counts in its place and not on top of it.
+# A landline or a postcode says where one lives as the address does, so it counts in its place and not on top of it.
 _ADDRESS = Comparison(
     "address",
-    "(addresses_l is null or addresses_r is null) and not coalesce(list_has_any(landlines_l, landlines_r), false)",
+    "(addresses_l is null or addresses_r is null)"
+    " and not coalesce(list_has_any(landlines_l, landlines_r), false)"
+    " and (postcodes_l is null or postcodes_r is null)"
+    " and (address_regions_l is null or address_regions_r is null)",
     (
-        Level("equal", "list_has_any(addresses_l, addresses_r)", 0.50, 1e-5, distinct="addresses"),
+        Level("equal", "list_has_any(addresses_l, addresses_r)", 0.45, 1e-5, distinct="addresses"),
         Level("same_landline", "list_has_any(landlines_l, landlines_r)", 0.05, 1e-5, distinct="landlines"),
-        Level("same_region", "list_has_any(address_regions_l, address_regions_r)", 0.25, 0.01),
-        Level("different", ELSE, 0.20, 0.99),
+        Level("like", "jaro_winkler_similarity(address_latin_l, address_latin_r) >= 0.92", 0.05, 1e-4),
+        Level("same_postcode", "list_has_any(postcodes_l, postcodes_r)", 0.05, 1e-3, frequency="postcode"),
+        Level("same_region", "list_has_any(address_regions_l, address_regions_r)", 0.20, 0.01, frequency="region"),
+        Level("same_area", "list_has_any(postal_areas_l, postal_areas_r)", 0.05, 0.01),
+        Level("different", ELSE, 0.15, 0.98),
     ),
 )
+
+
+def _particular(name: str, column: str, m: float, u: float) -> Comparison:
+    """A text that supports a match: equal by its frequency, or alike but for the spelling."""
+    return Comparison(
+        name,
+        f"{column}s_l is null or {column}s_r is null",
+        (
+            Level("equal", f"list_has_any({column}s_l, {column}s_r)", m, u, frequency=column),
+            Level("like", f"jaro_winkler_similarity({column}_l, {column}_r) >= 0.92", 0.05, u / 2),
+            Level("different", ELSE, 0.95 - m, 1 - 1.5 * u),
+        ),
+    )
+
 
 _LATIN_TYPO = (
     "damerau_levenshtein(latin_l, latin_r) <= 1"
     " or (length(latin_l) >= 8 and jaro_winkler_similarity(latin_l, latin_r) >= 0.94)"
+)
+
+# What the shared words of two names say together, by how rare each is; 0 where none is shared.
+_SHARED_BITS = (
+    "coalesce(list_sum(list_transform(list_intersect(token_bits_l, token_bits_r), lambda word: word.bits)), 0)"
+)
+# A word on either side that the other one lacks: one letter off, or a familiar form of the same given name.
+_LIKE_WORD = (
+    "(len(list_filter(tokens_l, lambda word: length(word) >= 4 and not list_contains(tokens_r, word)"
+    " and len(list_filter(tokens_r,"
+    " lambda other: length(other) >= 4 and damerau_levenshtein(word, other) = 1)) > 0)) > 0"
+    " or (coalesce(list_has_any(formal_names_l, formal_names_r), false)"
+    " and not list_has_any(given_words_l, given_words_r)))"
 )
 
 # Relatives share phones and addresses, and often surname, a character of the given name, or (twins) the birth
@@ -113,21 +146,38 @@ _LATIN_TYPO = (
 # address together say too much is taken back here when the names do not agree: among parties of one household
 # that their documents tell apart, a name one character off is about 10 bits commoner than among strangers, and
 # address given phone is worth 14 bits less than address alone.
+_SAME_NAME = (
+    "list_has_any(names_l, names_r) or list_has_any(latins_l, latins_r)"
+    " or native_sorted_l = native_sorted_r or latin_sorted_l = latin_sorted_r"
+)
+# Father and son of one name: so far apart a birth date is no typing error, unless a single digit is wrong.
+_DECADES_APART = (
+    "abs(date_diff('year', birth_date_l, birth_date_r)) >= 15"
+    " and not list_has_any(birth_dates_l, birth_dates_r)"
+    " and damerau_levenshtein(birth_digits_l, birth_digits_r) > 1"
+)
 _HOUSEHOLD = Comparison(
     "household",
     "coalesce(list_has_any(mobiles_l, mobiles_r), false) = false"
     " and coalesce(list_has_any(landlines_l, landlines_r), false) = false"
     " and coalesce(list_has_any(addresses_l, addresses_r), false) = false",
     (
+        Level("same_name_decades_apart", f"({_SAME_NAME}) and {_DECADES_APART}", 0.001, 0.001, bits=-32.0),
         Level(
             "same_name",
-            "list_has_any(names_l, names_r) or list_has_any(latins_l, latins_r)"
-            " or native_sorted_l = native_sorted_r or latin_sorted_l = latin_sorted_r",
+            _SAME_NAME,
             0.97,
             0.97,
             bits=0.0,
         ),
         Level("no_name", "latin_l is null or latin_r is null", 0.01, 0.01, bits=0.0),
+        Level(
+            "like_name_one_birth",
+            "list_has_any(names_open_l, names_open_r) and list_has_any(birth_dates_l, birth_dates_r)",
+            0.01,
+            0.01,
+            bits=-22.0,
+        ),
         Level("like_name", "list_has_any(names_open_l, names_open_r)", 0.01, 0.01, bits=-10.0),
         Level(
             "like_latin",
@@ -160,24 +210,29 @@ PERSON: tuple[Comparison, ...] = (
         "latin",
         "(native_l is not null and native_r is not null) or latin_l is null or latin_r is null",
         (
-            Level("equal", "list_has_any(latins_l, latins_r)", 0.85, 4e-4, frequency="latin"),
-            Level("reordered", "latin_sorted_l = latin_sorted_r", 0.02, 2e-5),
-            Level("one_typo", _LATIN_TYPO, 0.05, 3e-4),
+            Level("equal", "list_has_any(latins_l, latins_r)", 0.66, 4e-4, frequency="latin"),
+            Level("reordered", "latin_sorted_l = latin_sorted_r", 0.01, 2e-5),
+            Level("rare_words", f"{_SHARED_BITS} >= 18", 0.07, 4e-6),
+            Level("word_and_like_word", f"{_SHARED_BITS} > 0 and {_LIKE_WORD}", 0.05, 2e-5),
+            Level("one_typo", _LATIN_TYPO, 0.04, 3e-4),
+            Level("rare_word", f"{_SHARED_BITS} >= 11", 0.06, 1e-3),
             Level(
                 "part",
                 "list_has_all(latin_tokens_l, latin_tokens_r) or list_has_all(latin_tokens_r, latin_tokens_l)",
                 0.03,
                 5e-4,
             ),
-            Level("one_token", "list_has_any(latin_tokens_l, latin_tokens_r)", 0.03, 0.06),
-            Level("different", ELSE, 0.02, 0.94),
+            Level("word", f"{_SHARED_BITS} >= 7", 0.02, 1e-2),
+            Level("common_word", f"{_SHARED_BITS} > 0", 0.03, 0.06),
+            Level("like_word", _LIKE_WORD, 0.01, 4e-3),
+            Level("different", ELSE, 0.02, 0.92),
         ),
     ),
     Comparison(
         "birth_date",
         "birth_dates_l is null or birth_dates_r is null",
         (
-            Level("equal", "list_has_any(birth_dates_l, birth_dates_r)", 0.96, 5e-5),
+            Level("equal", "list_has_any(birth_dates_l, birth_dates_r)", 0.96, 5e-5, frequency="birth_digits"),
             Level(
                 "near",
                 "damerau_levenshtein(birth_digits_l, birth_digits_r) = 1"
@@ -203,9 +258,20 @@ PERSON: tuple[Comparison, ...] = (
     ),
     _DOCUMENT,
     _contact("mobile", "mobiles", 0.65, 20_000),
-    _contact("email", "emails", 0.70, 20_000),
+    Comparison(
+        "email",
+        "emails_l is null or emails_r is null",
+        (
+            Level("equal", "list_has_any(emails_l, emails_r)", 0.70, 5e-5, distinct="emails"),
+            Level("same_user", "string_split(email_l, '@')[1] = string_split(email_r, '@')[1]", 0.02, 5e-4),
+            Level("like", "damerau_levenshtein(email_l, email_r) <= 2", 0.03, 2e-5),
+            Level("different", ELSE, 0.25, 0.999),
+        ),
+    ),
     _ADDRESS,
     _HOUSEHOLD,
+    _particular("birth_place", "birth_place", 0.80, 0.01),
+    _particular("occupation", "occupation", 0.70, 0.05),
 )
 
 ORGANISATION: tuple[Comparison, ...] = (
@@ -264,7 +330,7 @@ ORGANISATION: tuple[Comparison, ...] = (
 
 CATALOGUE: dict[str, tuple[Comparison, ...]] = {"person": PERSON, "organisation": ORGANISATION}
 
-# List columns of ``work.node`` whose distinct values are counted, and columns that carry frequencies.
+# Columns of ``work.node`` whose values' frequencies count. (Those of the words of names are counted beside them.)
 FREQUENCY_COLUMNS: dict[str, tuple[str, ...]] = {
     party_type: tuple(
         sorted({level.frequency for c in comparisons for level in c.levels if level.frequency is not None})

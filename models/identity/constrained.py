@@ -103,12 +103,12 @@ def group_under_constraints(
     component = connected_components(count, left, right)
     touched = np.zeros(count, dtype=bool)
     for constraint in constraints:
-        touched[_contradictory(component, constraint)] = True
+        touched[contradictory(component, constraint)] = True
     walked = np.flatnonzero(touched[component[left]]) if len(left) else _none()
     if not len(walked):
         return Grouping(component, _none(), [])
     order = walked[np.lexsort((right[walked], left[walked], -weight[walked]))]
-    forest = _Forest(np.flatnonzero(touched[component]), constraints)
+    forest = Forest(np.flatnonzero(touched[component]), constraints)
     refused, reasons = [], []
     for edge in order.tolist():
         verdict = forest.join(int(left[edge]), int(right[edge]))
@@ -130,7 +130,7 @@ def _of_joined(constraint: Constraint, one: Integers) -> Constraint:
     return replace(constraint, pairs=(left[left != right], right[left != right]))
 
 
-def _contradictory(component: Integers, constraint: Constraint) -> Integers:
+def contradictory(component: Integers, constraint: Constraint) -> Integers:
     """Components in which the constraint could refuse anything."""
     if constraint.pairs is not None:
         one, other = constraint.pairs
@@ -146,7 +146,7 @@ def _contradictory(component: Integers, constraint: Constraint) -> Integers:
     return found if found is not None else _none()
 
 
-class _Forest:
+class Forest:
     """Union-find over a few things, each group carrying its attribute values and its excluded things."""
 
     def __init__(self, members: Integers, constraints: tuple[Constraint, ...]) -> None:
@@ -157,7 +157,7 @@ class _Forest:
         self._constraints = constraints
         self._values: list[list[dict[int, set[int]]]] = []
         self._excluded: list[dict[int, set[int]]] = []
-        wanted = np.zeros(int(members.max()) + 1, dtype=bool)
+        wanted = np.zeros(int(members.max(initial=-1)) + 1, dtype=bool)
         wanted[members] = True
         for constraint in constraints:
             self._values.append([_values_by_thing(a, wanted) for a in constraint.attributes])
@@ -167,14 +167,21 @@ class _Forest:
         """The smallest member of the thing's group."""
         return int(self._least[self._root(thing)])
 
+    def refusal(self, one: int, other: int) -> str | None:
+        """Why the groups of two things may not come together; None if nothing forbids it."""
+        a, b = self._root(one), self._root(other)
+        for number, constraint in enumerate(self._constraints):
+            if a != b and self._forbids(number, constraint, a, b):
+                return constraint.reason
+        return None
+
     def join(self, one: int, other: int) -> str | None:
         """Join two groups, if they are not one already; returns the reason if that is refused."""
         a, b = self._root(one), self._root(other)
         if a == b:
             return None
-        for number, constraint in enumerate(self._constraints):
-            if self._forbids(number, constraint, a, b):
-                return constraint.reason
+        if reason := self.refusal(a, b):
+            return reason
         if self._size[a] < self._size[b]:
             a, b = b, a
         self._parent[b] = a

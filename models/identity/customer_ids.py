@@ -72,8 +72,8 @@ def assign_customers(con: duckdb.DuckDBPyConnection, business_date: dt.date) -> 
     was before.
 
     Args:
-        con: Connection with views ``identity.party_node``, ``cluster`` and ``node_pair``; and, where there is
-            an earlier night, ``previous.customer_record_history`` and ``previous.customer_event``, both of them
+        con: Connection with views ``identity.party_node``, ``cluster``, ``cluster_link`` and ``node_pair``; and,
+            where there is an earlier night, ``previous.customer_record_history`` and ``previous.customer_event``, both
             with everything that happened before; and, where there are decisions, ``identity.decision`` and last
             night's ``previous.decision``.
         business_date: The night's date: ids born now carry it.
@@ -284,7 +284,11 @@ def _create_crosswalk(con: duckdb.DuckDBPyConnection) -> None:
         ),
         inner_pair as (
             select pair.node_id_l, pair.node_id_r, pair.match_weight
-            from identity.node_pair as pair
+            from (
+                select node_id_l, node_id_r, match_weight from identity.node_pair
+                union all
+                select node_id_l, node_id_r, match_weight from identity.cluster_link
+            ) as pair
             inner join node as l on l.node_id = pair.node_id_l
             inner join node as r on r.node_id = pair.node_id_r
             where l.cluster_no = r.cluster_no

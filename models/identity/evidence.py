@@ -9,7 +9,6 @@ from models.identity.settings import MatchingSettings
 TWO_DOCUMENTS = "two different valid documents of type {}"
 BIRTH_DATE_AND_SEX = "birth date and sex both in conflict"
 SHARED_DOCUMENT = "one valid document on parties that do not fit each other"
-AMBIGUOUS = "fits two customers that exclude each other"
 
 
 def document_constraints(con: duckdb.DuckDBPyConnection, facts_sql: str) -> tuple[Constraint, ...]:

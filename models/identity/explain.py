@@ -12,9 +12,10 @@ from typing import Any
 
 import duckdb
 
+from models.identity.average_link import AMBIGUOUS
 from models.identity.customer_history import NotFoundError
 from models.identity.decided import DECIDED_DIFFERENT
-from models.identity.evidence import AMBIGUOUS, BIRTH_DATE_AND_SEX, SHARED_DOCUMENT, TWO_DOCUMENTS, wanted
+from models.identity.evidence import BIRTH_DATE_AND_SEX, SHARED_DOCUMENT, TWO_DOCUMENTS, wanted
 from models.identity.explain_customer import (
     Customer,
     Found,

@@ -5,8 +5,9 @@ Here lives how a weight, a document, a contact, a reason is told; whole paragrap
 
 import re
 
+from models.identity.average_link import AMBIGUOUS
 from models.identity.decided import DECIDED_DIFFERENT
-from models.identity.evidence import AMBIGUOUS, BIRTH_DATE_AND_SEX, SHARED_DOCUMENT, TWO_DOCUMENTS
+from models.identity.evidence import BIRTH_DATE_AND_SEX, SHARED_DOCUMENT, TWO_DOCUMENTS
 from models.identity.explanation import Contact, Decision, Document, RecordKey
 from models.identity.words import Words
 

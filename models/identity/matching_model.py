@@ -16,6 +16,9 @@ from models.identity.comparisons import CATALOGUE, ELSE, Comparison, Level
 from models.identity.settings import MatchingSettings
 
 _FORMAT = 1
+WORD = "word"
+"""Name among the frequencies of those of the words of names."""
+_RARE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,16 @@ class PartyModel:
     comparisons: tuple[Comparison, ...]
     frequencies: dict[str, Frequencies]
     seen: dict[str, int]
+
+    @property
+    def words(self) -> Frequencies:
+        """Frequencies of the words of names; of a model that knows none every word counts as rare."""
+        return self.frequencies.get(WORD, Frequencies(_RARE, {}))
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns of the node whose values' frequencies the model knows."""
+        return [column for column in self.frequencies if column != WORD]
 
 
 @dataclass(frozen=True)

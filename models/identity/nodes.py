@@ -6,10 +6,15 @@ out. ``work`` tables live as long as the connection and are never persisted.
 """
 
 import duckdb
+import pyarrow as pa
 
+from models.identity.languages import Lexicon
+from models.identity.matching_model import Frequencies
 from models.identity.settings import MatchingSettings
 
 _SORTED = "list_aggregate(list_sort(string_split({text}, '')), 'string_agg', '')"
+# The sorting district of a postcode: without its last three characters, at least two (SW1A 1AA -> SW1A, 200120 -> 200).
+_AREA = "left(postcode, greatest(length(postcode) - 3, 2))"
 _NATIVE = r"regexp_matches({name}, '[^\x00-\x7F]')"
 
 
@@ -36,8 +41,48 @@ def build_evidence(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, m
     con.execute("create schema if not exists work")
     con.execute(f"create or replace table work.{table}_member as {members_sql}")
     con.execute(_document_sql(settings, table))
+    nicknames = Lexicon.of(settings.standardise.languages).nicknames
+    forms = [*nicknames, *((name, name) for name in sorted({name for _, name in nicknames}))]
+    known = pa.table({"form": [form for form, _ in forms], "name": [name for _, name in forms]})
+    con.register("nickname", known.cast(pa.schema({"form": pa.string(), "name": pa.string()})))
     con.execute(_node_sql(table))
+    con.unregister("nickname")
     con.execute(f"drop table work.{table}_member")
+
+
+def weigh_words(con: duckdb.DuckDBPyConnection, table: str, party_type: str, frequencies: Frequencies) -> str:
+    """Create ``work.<table>_words`` (node_id, token_bits): each name's words with what agreement on them says, in bits.
+
+    Args:
+        con: Connection with ``work.<table>`` as ``build_evidence`` made it.
+        table: Name of the table.
+        party_type: ``person`` or ``organisation``: the nodes whose words are weighed.
+        frequencies: How frequent words are in names.
+
+    Returns:
+        A query for the nodes of the type: the columns of ``work.<table>`` and ``token_bits``.
+    """
+    known = pa.table({"token": list(frequencies.values), "frequency": list(frequencies.values.values())})
+    con.register("known_word", known.cast(pa.schema({"token": pa.string(), "frequency": pa.float64()})))
+    con.execute(
+        f"""
+        create or replace table work.{table}_words as
+        with spread as (
+            select node_id, unnest(tokens) as token from work.{table} where party_type = '{party_type}'
+        ),
+        weighed as (
+            select token, struct_pack(token := token, bits := -log2(coalesce(frequency, {frequencies.rare}))) as word
+            from (select distinct token from spread)
+            left join known_word using (token)
+        )
+        select spread.node_id, list_sort(list(weighed.word)) as token_bits
+        from spread
+        inner join weighed using (token)
+        group by spread.node_id
+        """
+    )
+    con.unregister("known_word")
+    return f"select * from work.{table} left join work.{table}_words using (node_id) where party_type = '{party_type}'"
 
 
 def _document_sql(settings: MatchingSettings, table: str) -> str:
@@ -83,7 +128,10 @@ def _node_sql(table: str) -> str:
             party.birth_date,
             party.sex,
             party.address_region,
-            if(party.address_is_identifying is false, null, party.address_key) as address_key
+            if(party.address_is_identifying is false, null, party.address_key) as address_key,
+            party.postcode,
+            party.birth_place,
+            party.occupation
         from identity.party_standard as party
         inner join work.{table}_member as member using (system, record_id)
     ),
@@ -135,7 +183,11 @@ def _node_sql(table: str) -> str:
             list_sort(list(distinct address_region) filter (where address_region is not null)) as address_regions,
             list_sort(
                 list(distinct concat_ws('|', address_region, address_key)) filter (where address_key is not null)
-            ) as addresses
+            ) as addresses,
+            list_sort(list(distinct postcode) filter (where postcode is not null)) as postcodes,
+            list_sort(list(distinct {_AREA}) filter (where postcode is not null)) as postal_areas,
+            list_sort(list(distinct birth_place) filter (where birth_place is not null)) as birth_places,
+            list_sort(list(distinct occupation) filter (where occupation is not null)) as occupations
         from record
         group by node_id
     ),
@@ -146,11 +198,22 @@ def _node_sql(table: str) -> str:
             list_sort(list(distinct name_standard)) as names,
             list_sort(list(distinct name_latin) filter (where name_latin is not null)) as latins,
             list_sort(list(distinct name_latin) filter (where name_latin is not null and name_type <> 'romanised'))
-                as sounds
+                as sounds,
+            list_distinct(flatten(list(string_split(name_latin, ' ')) filter (where name_latin is not null))) as words
         from identity.party_name as party_name
         inner join work.{table}_member as member using (system, record_id)
         where not contains(name_standard, '*')
         group by member.node_id
+    ),
+    -- given names that a familiar form may be short for, and that the names have in full
+    formal as (
+        select
+            word.node_id,
+            list_sort(list(distinct nickname.name)) as names,
+            list_sort(list(distinct form)) as forms
+        from (select node_id, unnest(words) as form from name) as word
+        inner join nickname using (form)
+        group by word.node_id
     ),
     document as (
         select
@@ -216,6 +279,9 @@ def _node_sql(table: str) -> str:
         coalesce(nullif(main_name.main.name_latin, ''), name.latins[1]) as latin,
         name.latins as latins,
         nullif(name.sounds, []) as sounds,
+        nullif(list_sort(name.words), []) as tokens,
+        formal.names as formal_names,
+        formal.forms as given_words,
         {_SORTED.format(text="replace(coalesce(nullif(main_name.main.name_latin, ''), name.latins[1]), ' ', '')")}
             as latin_sorted,
         list_distinct(string_split(coalesce(nullif(main_name.main.name_latin, ''), name.latins[1]), ' '))
@@ -246,12 +312,22 @@ def _node_sql(table: str) -> str:
         contact.emails,
         contact.emails[1] as email,
         party.address_regions,
+        party.address_regions[1] as region,
         party.addresses,
-        party.addresses[1] as address
+        party.addresses[1] as address,
+        if(regexp_full_match(party.addresses[1], '[ -~]{{12,}}'), party.addresses[1], null) as address_latin,
+        party.postcodes,
+        party.postcodes[1] as postcode,
+        party.postal_areas,
+        party.birth_places,
+        party.birth_places[1] as birth_place,
+        party.occupations,
+        party.occupations[1] as occupation
     from party
     left join main_name using (node_id)
     left join birth using (node_id)
     left join name using (node_id)
+    left join formal using (node_id)
     left join document using (node_id)
     left join contact using (node_id)
     order by node_id

@@ -6,7 +6,7 @@ Counting only: nothing here compares two nodes or knows Splink.
 import duckdb
 
 from models.identity.comparisons import FREQUENCY_COLUMNS
-from models.identity.matching_model import Frequencies, rounded
+from models.identity.matching_model import WORD, Frequencies, rounded
 from models.identity.settings import TrainingSettings
 
 # Pairs that agree on these are counted against chance to see how many matches there are; so many of all do.
@@ -15,6 +15,7 @@ _PRIOR_EVIDENCE: dict[str, tuple[tuple[str, str], ...]] = {
     "organisation": (("core", "phone"), ("core", "email"), ("core", "address")),
 }
 _PRIOR_RECALL = 0.6
+_NAMES = frozenset({"native", "latin", "core", WORD})
 # Of a rare name: the fewest other bearers that are supposed; and the size below which a bank's counts say nothing.
 _LEAST_BEARERS = 0.1
 _SMALL_BANK = 1000
@@ -65,26 +66,32 @@ def name_frequencies(
     """Frequencies of names that many parties share; the others share one: how many others bear a rare name.
 
     What counts are parties, not nodes, for a rare name's nodes are mostly one party again: different valid
-    documents or else birth dates tell parties apart, where at least half of the nodes have one.
+    documents or else birth dates (for anything but names: or else names) tell parties apart, where at least half of
+    the nodes have one. ``word`` counts the words of names.
     """
     found = {}
-    for column in FREQUENCY_COLUMNS[party_type]:
-        least = training.frequency_minimum
+    least = training.frequency_minimum
+    for column in (*FREQUENCY_COLUMNS[party_type], WORD):
+        told = "birth_digits" if column in _NAMES else "coalesce(native, latin)"
+        told = f"coalesce(if(id_is_valid, id_number, null), {told})"
+        node = f"select * from work.node where party_type = '{party_type}'"
+        if column == WORD:
+            node = f"select *, unnest(tokens) as {WORD} from ({node})"
         values = f"""
             select value, if(told.share >= 0.5, greatest(parties, 1), members) as members
             from (
                 select
                     {column} as value,
                     count(*) as members,
-                    count(distinct coalesce(if(id_is_valid, id_number, null), birth_digits)) as parties
-                from work.node
-                where party_type = '{party_type}' and {column} is not null
+                    count(distinct {told}) as parties
+                from ({node})
+                where {column} is not null
                 group by 1
             )
             cross join (
-                select count(coalesce(if(id_is_valid, id_number, null), birth_digits)) / count(*) as share
-                from work.node
-                where party_type = '{party_type}' and {column} is not null
+                select count({told}) / count(*) as share
+                from ({node})
+                where {column} is not null
             ) as told
         """
         total, rare_members, rare_others = con.execute(

@@ -39,8 +39,9 @@ def resolve(
     model = model or train(con, settings)
     score(con, settings, model)
     _hand_on(con, "node_pair")
-    cluster(con, settings)
+    cluster(con, settings, model)
     _hand_on(con, "cluster")
+    _hand_on(con, "cluster_link")
     assign_customers(con, business_date)
     return model
 

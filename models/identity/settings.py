@@ -134,6 +134,25 @@ class TrainingSettings(_Settings):
     frequency_minimum: int = Field(default=10, ge=3)
 
 
+class SecondPassSettings(_Settings):
+    """How whole groups are compared once more, with the evidence of all their records merged.
+
+    Attributes:
+        use: Whether there is a second pass.
+        threshold_bits: Match weight of the merged evidence from which a small group joins another; by default the
+            merge threshold.
+        margin_bits: By so much its best partner must be better than its second best.
+        small_records: A group of at most so many records may join another.
+        rounds: How often it is done, while it joins anything.
+    """
+
+    use: bool = True
+    threshold_bits: float | None = None
+    margin_bits: float = Field(default=3.0, ge=0)
+    small_records: int = Field(default=3, ge=1)
+    rounds: int = Field(default=2, ge=1, le=10)
+
+
 class MatchingSettings(_Settings):
     """Everything that identity resolution is told about a bank.
 
@@ -143,7 +162,10 @@ class MatchingSettings(_Settings):
         model: ``<name>-<version>`` of the approved model; ``auto`` lets the first night of a home train and pin one.
         person: How persons are blocked and compared.
         organisation: How organisations are blocked and compared.
-        merge_threshold_bits: Match weight from which two nodes belong together.
+        merge_threshold_bits: Match weight from which a pair links two nodes.
+        cohesion_bits: Average match weight of all pairs between two groups of linked nodes from which they are joined.
+        component_cap: More nodes than that are never linked into one component: the links must be stronger there.
+        second_pass: How whole groups are compared once more.
         review_threshold_bits: Match weight from which a pair is kept, for a steward to look at.
         ambiguity_bits: A node that fits two others which exclude each other joins one of them only if that
             one is better by more than this.
@@ -161,6 +183,9 @@ class MatchingSettings(_Settings):
     person: PartySettings = Field(default_factory=_person)
     organisation: PartySettings = Field(default_factory=_organisation)
     merge_threshold_bits: float = 5.0
+    cohesion_bits: float = 0.0
+    component_cap: int = Field(default=200, ge=2)
+    second_pass: SecondPassSettings = SecondPassSettings()
     review_threshold_bits: float = 0.0
     ambiguity_bits: float = Field(default=3.0, ge=0)
     block_cap: int = Field(default=100, ge=2)

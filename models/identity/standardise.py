@@ -19,6 +19,7 @@ from models.identity.distinct_values import WORK, keep_only, sql_list
 from models.identity.documents import create_documents, years_before
 from models.identity.languages import Lexicon
 from models.identity.names import create_names
+from models.identity.particulars import create_particulars
 from models.identity.regions import REGION_TABLES, create_regions
 from models.identity.standardise_settings import StandardiseSettings
 
@@ -48,6 +49,7 @@ def standardise(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings, b
         create_addresses(con, settings, lexicon)
         keep_only(con, "party", "main_name", "party_document", "party_region")
         _create_party_persons(con)
+        create_particulars(con, settings, lexicon)
         create_contacts(con, settings, lexicon)
         _create_party_standard(con)
     finally:
@@ -116,12 +118,14 @@ def _create_party_standard(con: duckdb.DuckDBPyConnection) -> None:
             person.birth_date, person.sex,
             region.address_region, region.address_key,
             if(region.address_key is null, null, coalesce(profile.is_identifying, true)) as address_is_identifying,
+            particular.postcode, particular.birth_place, particular.occupation,
             party.branch_id, party.opened_date, party.updated_at
         from {WORK}.party as party
         left join {WORK}.main_name as name using (party_no)
         left join {WORK}.party_region as region using (party_no)
         left join std.address_profile as profile
             on concat_ws('|', region.address_region, region.address_key) = profile.address_value
+        inner join {WORK}.party_particular as particular using (party_no)
         inner join {WORK}.party_person as person using (party_no)
         """
     )

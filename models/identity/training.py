@@ -18,6 +18,7 @@ from splink.backends.duckdb import DuckDBAPI
 
 from models.identity.comparisons import Comparison, Level
 from models.identity.matching_model import (
+    WORD,
     ModelArtefact,
     PartyModel,
     prior_comparisons,
@@ -25,7 +26,7 @@ from models.identity.matching_model import (
     splink_settings,
     with_bits,
 )
-from models.identity.nodes import build_evidence, build_nodes
+from models.identity.nodes import build_evidence, build_nodes, weigh_words
 from models.identity.population import expected_matches, name_frequencies
 from models.identity.settings import MatchingSettings, TrainingSettings
 
@@ -43,6 +44,10 @@ _EM_SESSIONS: dict[str, tuple[tuple[tuple[str, ...], frozenset[str]], ...]] = {
         (("mobile",), frozenset({"mobile", "household"})),
         (("email",), frozenset({"email"})),
         (("address",), frozenset({"address", "household"})),
+        (("latin", "birth_place"), frozenset({"name", "latin", "birth_place"})),
+        (("latin", "postcode"), frozenset({"name", "latin", "address"})),
+        (("birth_date", "postcode"), frozenset({"birth_date", "address"})),
+        (("birth_date", "birth_place"), frozenset({"birth_date", "birth_place"})),
     ),
     "organisation": (
         (("core",), frozenset({"name", "latin"})),
@@ -69,8 +74,8 @@ def train(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, name: str 
     build_nodes(con, settings)
     _build_labelled(con, settings)
     parties = {party_type: _train_party(con, settings, party_type) for party_type in PARTY_TYPES}
-    for table in ("node", "node_document", "labelled", "labelled_document"):
-        con.execute(f"drop table work.{table}")
+    for table in ("node", "node_document", "node_words", "labelled", "labelled_document", "labelled_words"):
+        con.execute(f"drop table if exists work.{table}")
     model = ModelArtefact(name, parties)
     log.info("trained model %s version %s", model.name, model.version)
     return model
@@ -115,20 +120,24 @@ def _train_party(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, par
     matches = expected_matches(con, party_type)
     prior = min(max(matches, 1.0) / (nodes * (nodes - 1) / 2), 0.5)
     seen["expected_matches"] = round(matches)
-    comparisons = _estimate_u(con, training, party_type, expected, prior, nodes)
-    comparisons, labelled = _estimate_m(con, training, party_type, comparisons)
+    frequencies = name_frequencies(con, training, party_type)
+    node_sql = weigh_words(con, "node", party_type, frequencies[WORD])
+    labelled_sql = weigh_words(con, "labelled", party_type, frequencies[WORD])
+    comparisons = _estimate_u(con, training, party_type, node_sql, expected, prior, nodes)
+    comparisons, labelled = _estimate_m(con, training, labelled_sql, comparisons)
     seen["labelled_pairs"] = labelled
     enough = labelled >= training.minimum_pairs
     open_names = frozenset(c.name for c in comparisons if not enough or c.name in _NOT_LABELLED)
-    comparisons, seen["em_matches"] = _estimate_by_em(con, training, party_type, comparisons, open_names)
+    comparisons, seen["em_matches"] = _estimate_by_em(con, training, party_type, node_sql, comparisons, open_names)
     log.info("training %s: %s", party_type, ", ".join(f"{count} {what}" for what, count in seen.items()))
-    return PartyModel(rounded(prior), _round_all(comparisons), name_frequencies(con, training, party_type), seen)
+    return PartyModel(rounded(prior), _round_all(comparisons), frequencies, seen)
 
 
 def _estimate_u(
     con: duckdb.DuckDBPyConnection,
     training: TrainingSettings,
     party_type: str,
+    nodes_sql: str,
     comparisons: tuple[Comparison, ...],
     prior: float,
     nodes: int,
@@ -136,7 +145,7 @@ def _estimate_u(
     """Shares among random pairs, less the true matches among them; by cardinality where a level says so."""
     pairs = min(training.random_pairs, nodes * (nodes - 1) // 2)
     names = frozenset(c.name for c in comparisons)
-    with _Session(con, f"select * from work.node where party_type = '{party_type}'") as session:
+    with _Session(con, nodes_sql) as session:
         linker = session.linker(_plain(comparisons, fixed=False), prior, names)
         linker.training.estimate_u_using_random_sampling(
             max_pairs=pairs, seed=training.seed, min_count_per_level=None, num_chunks=1
@@ -169,10 +178,9 @@ def _estimate_u(
 
 
 def _estimate_m(
-    con: duckdb.DuckDBPyConnection, training: TrainingSettings, party_type: str, comparisons: tuple[Comparison, ...]
+    con: duckdb.DuckDBPyConnection, training: TrainingSettings, records: str, comparisons: tuple[Comparison, ...]
 ) -> tuple[tuple[Comparison, ...], int]:
     """Shares among pairs of records of one node; returns the number of pairs too."""
-    records = f"select * from work.labelled where party_type = '{party_type}'"
     pairs = _one(
         con,
         "select coalesce(sum(members * (members - 1) // 2), 0)"
@@ -192,6 +200,7 @@ def _estimate_by_em(
     con: duckdb.DuckDBPyConnection,
     training: TrainingSettings,
     party_type: str,
+    columns: str,
     comparisons: tuple[Comparison, ...],
     open_names: frozenset[str],
 ) -> tuple[tuple[Comparison, ...], int]:
@@ -199,7 +208,6 @@ def _estimate_by_em(
     total: dict[str, dict[str, float]] = {}
     matches_by_name: dict[str, float] = {}
     all_matches = 0.0
-    columns = f"select * from work.node where party_type = '{party_type}'"
     with _Session(con, columns) as session:
         for keys, decided in _EM_SESSIONS[party_type]:
             pairs = _one(

@@ -46,6 +46,8 @@ told as (
         coalesce(refused.reason, 'evidence between the review and the merge threshold') as reason
     from pair
     left join refused using (node_id_l, node_id_r)
+    -- pairs that others link are scored whatever they weigh: alone they are nothing to judge
+    where pair.blocking_rule <> 'linked through others' or refused.reason is not null
 ),
 
 either_way as (

@@ -24,7 +24,7 @@ STEPS: dict[str, tuple[Callable[..., dict[str, int]], tuple[str, ...]]] = {
     "decide": (steps.read_decisions, ("identity.decision",)),
     "collapse": (steps.collapse_parties, ("identity.party_node",)),
     "score": (steps.score_nodes, ("identity.node_pair", "identity.blocking_rule")),
-    "cluster": (steps.cluster_nodes, ("identity.cluster", "identity.refused_merge")),
+    "cluster": (steps.cluster_nodes, ("identity.cluster", "identity.cluster_link", "identity.refused_merge")),
     "assign_customers": (
         steps.assign_customers,
         ("customer.customer_record", "customer.customer_record_history", "customer.customer_event"),

@@ -36,7 +36,10 @@ def night(con: duckdb.DuckDBPyConnection, date: dt.date, clusters: list[set[str]
         con.register("incoming", table)
         con.execute(f"create or replace table identity.{name} as from incoming")
         con.unregister("incoming")
-    con.execute("create or replace table identity.node_pair (node_id_l bigint, node_id_r bigint, match_weight double)")
+    for table in ("node_pair", "cluster_link"):
+        con.execute(
+            f"create or replace table identity.{table} (node_id_l bigint, node_id_r bigint, match_weight double)"
+        )
     assign_customers(con, date)
 
 

@@ -14,7 +14,8 @@ BUSINESS_DATE = dt.date(2026, 1, 31)
 COLUMNS = {
     "party": (
         "system varchar, record_id varchar, party_type varchar, full_name varchar, given_name varchar,"
-        " family_name varchar, birth_date date, sex varchar, nationality varchar, occupation varchar,"
+        " family_name varchar, birth_date date, birth_place varchar, sex varchar, nationality varchar,"
+        " occupation varchar,"
         " industry varchar, branch_id varchar, manager_id varchar, opened_date date, updated_at timestamp,"
         " status_code varchar"
     ),

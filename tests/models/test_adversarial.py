@@ -7,10 +7,6 @@ from stdnum.cn import ric, uscc
 from tests.models.adversarial import AGENT_CLIENTS, AGENT_MOBILE, SCENARIOS, Planted, resolve_planted
 
 NOT_YET = {
-    "twins without ids": "birth date, mobile and address of one household outweigh another given name",
-    "twins of alike names without ids": "one character off weighs as a typing error whatever the characters are",
-    "father and son of one name without ids": "birth dates decades apart weigh no more than any other two",
-    "father and son of one name": "a record that fits two customers is only held back from nodes with documents",
     "minor of whom only a parent's document is known": "what a document tells of its bearer counts as the record's",
 }
 

@@ -7,8 +7,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from models.identity.average_link import AMBIGUOUS, NOT_COHESIVE
 from models.identity.cluster import cluster
-from models.identity.evidence import AMBIGUOUS, BIRTH_DATE_AND_SEX, SHARED_DOCUMENT, TWO_DOCUMENTS
+from models.identity.evidence import BIRTH_DATE_AND_SEX, SHARED_DOCUMENT, TWO_DOCUMENTS
 from models.identity.settings import MatchingSettings
 from tests.models.synthetic_parties import Parties
 
@@ -121,16 +122,22 @@ def test_a_node_that_fits_two_who_exclude_each_other_joins_neither() -> None:
     assert _cluster(nodes, [("a", "b", 16.0), ("b", "c", 20.0)])[0] == _set("a", "bc"), "clearly the better one"
 
 
-def test_a_relatives_document_makes_nobody_ambiguous() -> None:
-    # b carries c's number; a is the true party of b and x
-    nodes = {
-        "a": {"documents": _resident("1")},
-        "b": {"documents": _resident("2")},
-        "c": {"documents": _resident("2")},
-        "x": {},
-    }
-    groups, _ = _cluster(nodes, [("a", "x", 20.0), ("b", "x", 20.0), ("a", "b", 20.0), ("b", "c", 1.0)])
-    assert frozenset("ax") in groups
+def test_a_group_that_fits_two_who_exclude_each_other_joins_neither() -> None:
+    # father and son of one name: "son's card" is the son's by its birth date, "card" could be either's
+    nodes = {"f": {"documents": _resident("1")}, "s": {"documents": _resident("2")}, "k": {}, "c": {}}
+    pairs = [("s", "k", 40.0), ("f", "c", 30.0), ("s", "c", 30.0), ("k", "c", 30.0)]
+    groups, refused = _cluster(nodes, pairs)
+    assert groups == _set("f", "sk", "c")
+    assert set(refused) == {frozenset("fc"), frozenset("sc"), frozenset("kc")}
+    assert set(refused.values()) == {AMBIGUOUS}
+
+
+def test_one_strong_pair_does_not_bring_two_families_together() -> None:
+    families = [("a", "b", 20.0), ("c", "d", 20.0)]
+    between = [("a", "c", 9.0), ("a", "d", -12.0), ("b", "c", -12.0), ("b", "d", -12.0)]
+    groups, refused = _cluster({"a": {}, "b": {}, "c": {}, "d": {}}, families + between)
+    assert groups == _set("ab", "cd")
+    assert refused == {frozenset("ac"): NOT_COHESIVE}
 
 
 def test_a_bank_may_lift_a_constraint() -> None:
@@ -170,4 +177,4 @@ def test_nothing_at_all() -> None:
 def test_the_order_of_pairs_never_matters(order: int) -> None:
     nodes = {"a": {"documents": _resident("1")}, "b": {}, "c": {}, "d": {"documents": _resident("2")}}
     pairs = [("a", "b", 9.0), ("b", "c", 9.0), ("c", "d", 9.0)]
-    assert _cluster(nodes, pairs[::order])[0] == _set("abc", "d")
+    assert _cluster(nodes, pairs[::order])[0] == _set("ab", "cd"), "each to its own, the middle is not torn apart"

@@ -179,6 +179,7 @@ def test_a_crosswalk_row_says_what_joined_the_record() -> None:
         "create table identity.node_pair as"
         " select * from (values (1, 2, 17.5), (1, 3, 4.0)) as t(node_id_l, node_id_r, match_weight)"
     )
+    con.execute("create table identity.cluster_link as from identity.node_pair limit 0")
     assign_customers(con, DAY_1)
     rows = con.execute("select record_id, link_reason, match_weight from res.customer_record").fetchall()
     assert {record: (reason, weight) for record, reason, weight in rows} == {

@@ -219,7 +219,8 @@ def _night(con: duckdb.DuckDBPyConnection, date: dt.date, *said: Said) -> dict[s
     collapse(con, SETTINGS)
     con.execute("create or replace view identity.party_node as from res.party_node")
     _clusters(con, [(1, 2, -9.0)])
-    con.execute("create or replace view identity.cluster as from res.cluster")
+    for table in ("cluster", "cluster_link"):
+        con.execute(f"create or replace view identity.{table} as from res.{table}")
     assign_customers(con, date)
     return dict(con.execute("select record_id, customer_id from res.customer_record").fetchall())
 

@@ -444,10 +444,11 @@ def _clustered(clusters: list[list[Key]]) -> duckdb.DuckDBPyConnection:
         " select system, record_id, rowid + 1 as node_id, false as is_held_by_decision from member"
     )
     con.execute("create table identity.cluster as select rowid + 1 as node_id, cluster_no from member")
-    con.execute(
-        "create table identity.node_pair (node_id_l bigint, node_id_r bigint, match_weight double,"
-        " blocking_rule varchar, comparison_levels varchar)"
-    )
+    for table in ("node_pair", "cluster_link"):
+        con.execute(
+            f"create table identity.{table} (node_id_l bigint, node_id_r bigint, match_weight double,"
+            " blocking_rule varchar, comparison_levels varchar)"
+        )
     return con
 
 

@@ -29,6 +29,7 @@ class Language(BaseModel):
         romanised_characters: Spellings by ear, by romanisation: the characters that are spelled so.
         surname_particles: Words that begin a surname of several words (van der Berg).
         person_titles: Words beside a name that are not part of it.
+        nicknames: Given names with their familiar forms; a form may belong to several names.
         withheld_words: Words in the place of a given name that is not told.
         organisation_forms: Legal forms by their short form.
         organisation_prefixes: The same for legal forms that stand before the name.
@@ -58,6 +59,7 @@ class Language(BaseModel):
     romanised_characters: dict[str, dict[str, str]] = {}
     surname_particles: tuple[str, ...] = ()
     person_titles: tuple[str, ...] = ()
+    nicknames: dict[str, tuple[str, ...]] = {}
     withheld_words: tuple[str, ...] = ()
     organisation_forms: dict[str, tuple[str, ...]] = {}
     organisation_prefixes: dict[str, tuple[str, ...]] = {}
@@ -111,6 +113,13 @@ class Lexicon(BaseModel):
     def address_abbreviations(self) -> dict[str, str]:
         """Short forms of words in addresses."""
         return {long: short for one in reversed(self.languages) for long, short in one.address_abbreviations.items()}
+
+    @property
+    def nicknames(self) -> tuple[tuple[str, str], ...]:
+        """Familiar forms of given names with the names that they stand for."""
+        return tuple(
+            sorted({(form, name) for one in self.languages for name, forms in one.nicknames.items() for form in forms})
+        )
 
     def first(self, script: str) -> Language | None:
         """The most important language of a script, or None."""
