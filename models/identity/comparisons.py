@@ -103,7 +103,8 @@ _ADDRESS = Comparison(
         Level("same_landline", "list_has_any(landlines_l, landlines_r)", 0.05, 1e-5, distinct="landlines"),
         Level("like", "jaro_winkler_similarity(address_latin_l, address_latin_r) >= 0.92", 0.05, 1e-4),
         Level("same_postcode", "list_has_any(postcodes_l, postcodes_r)", 0.05, 1e-3, frequency="postcode"),
-        Level("same_region", "list_has_any(address_regions_l, address_regions_r)", 0.20, 0.01, frequency="region"),
+        Level("same_region", "list_has_any(address_regions_l, address_regions_r)", 0.18, 0.01, frequency="region"),
+        Level("like_region", "jaro_winkler_similarity(region_latin_l, region_latin_r) >= 0.9", 0.02, 0.005),
         Level("same_area", "list_has_any(postal_areas_l, postal_areas_r)", 0.05, 0.01),
         Level("different", ELSE, 0.15, 0.98),
     ),
@@ -158,7 +159,8 @@ _DECADES_APART = (
 )
 _HOUSEHOLD = Comparison(
     "household",
-    "coalesce(list_has_any(mobiles_l, mobiles_r), false) = false"
+    "coalesce(list_has_any(ids_l, ids_r), false)"  # whom one number names is not told apart by a household
+    " or coalesce(list_has_any(mobiles_l, mobiles_r), false) = false"
     " and coalesce(list_has_any(landlines_l, landlines_r), false) = false"
     " and coalesce(list_has_any(addresses_l, addresses_r), false) = false",
     (
@@ -264,7 +266,12 @@ PERSON: tuple[Comparison, ...] = (
         (
             Level("equal", "list_has_any(emails_l, emails_r)", 0.70, 5e-5, distinct="emails"),
             Level("same_user", "string_split(email_l, '@')[1] = string_split(email_r, '@')[1]", 0.02, 5e-4),
-            Level("like", "damerau_levenshtein(email_l, email_r) <= 2", 0.03, 2e-5),
+            Level(
+                "like",
+                "damerau_levenshtein(email_l, email_r) <= 2 or jaro_winkler_similarity(email_l, email_r) >= 0.95",
+                0.03,
+                2e-5,
+            ),
             Level("different", ELSE, 0.25, 0.999),
         ),
     ),

@@ -313,6 +313,7 @@ def _node_sql(table: str) -> str:
         contact.emails[1] as email,
         party.address_regions,
         party.address_regions[1] as region,
+        if(regexp_full_match(party.address_regions[1], '[ -~]{{6,}}'), party.address_regions[1], null) as region_latin,
         party.addresses,
         party.addresses[1] as address,
         if(regexp_full_match(party.addresses[1], '[ -~]{{12,}}'), party.addresses[1], null) as address_latin,
