@@ -58,11 +58,11 @@ class Staging:
     def contact(self, record_id: str, value: str, kind: str = "mobile", seen: dt.date | None = None) -> None:
         self._add("party_contact", record_id, contact_type=kind, contact_value=value, updated_at=seen)
 
-    def address(self, record_id: str, text: str | None, *regions: str | None, kind: str = "home") -> None:
+    def address(self, record_id: str, text: str | None, *regions: str | None, kind: str = "home", **more: Any) -> None:
         province, city, district = (*regions, None, None, None)[:3]
         self._add(
             "party_address", record_id, address_type=kind, address_text=text,
-            province=province, city=city, district=district,
+            province=province, city=city, district=district, **more,
         )  # fmt: skip
 
     def _add(self, table: str, record_id: str, **values: Any) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.identity.collapse import collapse
-from models.identity.matching_model import ModelArtefact, PartyModel, prior_comparisons
+from models.identity.matching_model import WORD, Frequencies, ModelArtefact, PartyModel, prior_comparisons
 from models.identity.score import score
 from models.identity.settings import MatchingSettings
 from models.identity.training import train
@@ -353,3 +353,59 @@ def test_a_bank_may_fix_a_weight_and_drop_a_comparison() -> None:
 def test_wrong_settings_are_said(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         MatchingSettings.model_validate(settings)
+
+
+def _english(first: str, second: str) -> str:
+    """Level of two names in Latin letters; SMITH and JOHN are common in the model, every other word is rare."""
+    words = Frequencies(2.0**-12, {"SMITH": 2.0**-6, "JOHN": 2.0**-5, "WALKER": 2.0**-8})
+    parties = {name: dataclasses.replace(party, frequencies={WORD: words}) for name, party in MODEL.parties.items()}
+    found = Parties()
+    for record_id, name in (("a", first), ("b", second)):
+        found.add(record_id, name=name, latin=name, birth_date=BORN, email="x@mail.example.org")
+    return _pairs(found, SETTINGS, dataclasses.replace(MODEL, parties=parties))[frozenset("ab")][2]["latin"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "level"),
+    [
+        ("JOHN SMITH", "JOHN SMITH", "equal"),
+        ("ELEAZAR JOHN SMITH", "ELEAZAR BROWN SMITH", "rare_words"),  # 12 + 6 = 18 bits
+        ("ELEAZAR JOHN", "ELEAZAR BROWN", "rare_word"),  # 12
+        ("SMITH", "BROWN SMITH", "part"),
+        ("JOHN WALKER", "BROWN WALKER", "word"),  # 8
+        ("JOHN SMITH", "BROWN SMITH", "common_word"),  # 6
+        ("JOHN DUNCAN", "BROWN DUNCAM", "like_word"),
+        ("ARTIE SMITH", "ARTHUR SMITH", "word_and_like_word"),  # a familiar form
+        ("ARTIE SMITH", "BROWN SMITH", "common_word"),
+        ("JOHN SMITH", "ELEAZAR BROWN", "different"),
+    ],
+)
+def test_words_of_names_count_by_how_rare_they_are(first: str, second: str, level: str) -> None:
+    assert _english(first, second) == level
+
+
+@pytest.mark.parametrize(
+    ("name", "born", "level"),
+    [
+        ({"name": "王大明", "latin": "WANG DAMING", "given_name": "大明"}, BORN, "like_name_one_birth"),
+        ({"name": "王大明", "latin": "WANG DAMING", "given_name": "大明"}, BORN.replace(day=3), "like_name"),
+        ({}, BORN.replace(year=2008, month=9), "same_name_decades_apart"),
+        ({}, BORN.replace(year=1990), "same_name"),  # one digit off: a typing error
+        ({}, BORN, "same_name"),
+    ],
+)
+def test_levels_of_a_household_tell_twins_and_father_and_son(
+    name: dict[str, object], born: dt.date, level: str
+) -> None:
+    home = {"mobile": "+8613700000001", "address_region": "R", "address_key": "K", "sex": "male"}
+    assert (
+        _two({**NAME, **home, "birth_date": BORN}, {**NAME, **home, **name, "birth_date": born})[2]["household"]
+        == level
+    )
+
+
+def test_a_household_tells_nobody_apart_whom_one_number_names() -> None:
+    same = {"mobile": "+8613700000001", "documents": (("national_id", "5384988", False),)}
+    _, _, levels = _two({**NAME, **same, "birth_date": BORN}, {**NAME, **same, "birth_date": BORN.replace(year=2008)})
+    assert levels["document"] == "equal"
+    assert "household" not in levels
