@@ -53,11 +53,15 @@ def _any(*conditions: dict[str, str]) -> str:
     return "(" + " or ".join(f"({c})" for named in conditions for c in named.values()) + ")"
 
 
+# What the shared document itself says of its bearer proves nothing of who carries it: a child with a parent's id.
 _PERSONS_FIT = f"""(
     ({_any(_NAMES_FIT)} and (
         {_any(_DATES_FIT)} or l.name_standard = r.name_standard or l.name_latin = r.name_latin
     ))
-    or ({_any(_PART_OF_NAME)} and l.birth_date = r.birth_date and l.sex is not distinct from r.sex)
+    or (
+        {_any(_PART_OF_NAME)} and l.birth_date = r.birth_date and l.sex is not distinct from r.sex
+        and l.birth_date_is_told and r.birth_date_is_told
+    )
 )"""
 _ORGANISATIONS_FIT = f"(coalesce(l.branch_suffix = r.branch_suffix, true) and {_any(_NAMES_FIT, _CORES_FIT)})"
 _FIT = f"case l.party_type when 'person' then {_PERSONS_FIT} else {_ORGANISATIONS_FIT} end"
@@ -166,6 +170,7 @@ def _number_records(con: duckdb.DuckDBPyConnection) -> None:
             record_id,
             party_type,
             birth_date,
+            birth_date_is_told,
             sex,
             if(contains(name_standard, '*'), null, name_standard) as name_standard,
             if(contains(name_standard, '*'), null, name_latin) as name_latin,
@@ -224,7 +229,8 @@ def _create_signatures(con: duckdb.DuckDBPyConnection, wanted_sql: str, decided:
                 min(record.record_no) over (
                     partition by
                         strong_record.document_type, strong_record.document_number, record.party_type,
-                        record.name_standard, record.birth_date, record.sex, record.branch_suffix, decided.record_no
+                        record.name_standard, record.birth_date, record.birth_date_is_told, record.sex,
+                        record.branch_suffix, decided.record_no
                 ) as first_no
             from work.strong_record as strong_record
             inner join work.record as record using (record_no)

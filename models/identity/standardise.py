@@ -99,6 +99,7 @@ def _create_party_persons(con: duckdb.DuckDBPyConnection) -> None:
         select
             party.party_no,
             coalesce(party.birth_date, told.birth_date) as birth_date,
+            party.birth_date is not null as birth_date_is_told,
             case when party.party_type = 'person' then coalesce(party.sex, told.sex) end as sex
         from {WORK}.party as party
         left join told using (party_no)
@@ -115,7 +116,7 @@ def _create_party_standard(con: duckdb.DuckDBPyConnection) -> None:
             party.system, party.record_id, party.party_type,
             name.name_standard, name.surname, name.given_name, name.name_latin,
             name.name_core, name.legal_form, name.branch_suffix,
-            person.birth_date, person.sex,
+            person.birth_date, person.birth_date_is_told, person.sex,
             region.address_region, region.address_key,
             if(region.address_key is null, null, coalesce(profile.is_identifying, true)) as address_is_identifying,
             particular.postcode, particular.birth_place, particular.occupation,

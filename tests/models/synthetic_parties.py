@@ -60,6 +60,7 @@ PARTY = {
     "legal_form": pa.string(),
     "branch_suffix": pa.string(),
     "birth_date": pa.date32(),
+    "birth_date_is_told": pa.bool_(),
     "sex": pa.string(),
     "address_region": pa.string(),
     "address_key": pa.string(),
@@ -123,6 +124,7 @@ class Parties:
         key = {"system": system, "record_id": record_id}
         self.party_standard.append(
             {**dict.fromkeys(PARTY), **key, "party_type": party_type, "name_standard": name, "name_latin": latin}
+            | {"birth_date_is_told": columns.get("birth_date") is not None}
             | columns
         )
         if name:

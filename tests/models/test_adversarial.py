@@ -6,23 +6,13 @@ from stdnum.cn import ric, uscc
 
 from tests.models.adversarial import AGENT_CLIENTS, AGENT_MOBILE, SCENARIOS, Planted, resolve_planted
 
-NOT_YET = {
-    "minor of whom only a parent's document is known": "what a document tells of its bearer counts as the record's",
-}
-
 
 @pytest.fixture(scope="module")
 def planted() -> Planted:
     return resolve_planted()
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=NOT_YET[name]) if name in NOT_YET else ())
-        for name in SCENARIOS
-    ],
-)
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_scenario(planted: Planted, name: str) -> None:
     scenario = SCENARIOS[name]
     assert planted.customers(name) == {frozenset(labels) for labels in scenario.customers}, scenario.expected
