@@ -266,12 +266,7 @@ def assign_customers(workspace: Workspace, date: dt.date) -> dict[str, int]:
     """Carry customer ids from the night before: the crosswalk, its history, and the events with all earlier ones."""
     earlier = workspace.lake.previous(CUSTOMER_EVENT, date)
     with _identity(workspace, date, CUSTOMER_RECORD) as con:
-        con.execute("create schema if not exists previous")
-        for table_id in (CUSTOMER_RECORD_HISTORY, CUSTOMER_EVENT, DECISION):
-            if earlier:
-                path = str(workspace.lake.require(table_id, earlier)).replace("'", "''")
-                view = table_id.partition(".")[2]
-                con.execute(f"create view previous.{view} as from read_parquet('{path}', hive_partitioning = false)")
+        show_previous_night(workspace, con, date)
         customer_ids.assign_customers(con, date)
         history = " union all by name select * from previous.customer_event" if earlier else ""
         return _write(
@@ -285,6 +280,17 @@ def assign_customers(workspace: Workspace, date: dt.date) -> dict[str, int]:
                 CUSTOMER_EVENT: f"select * from res.customer_event{history}",
             },
         )
+
+
+def show_previous_night(workspace: Workspace, con: duckdb.DuckDBPyConnection, date: dt.date) -> None:
+    """Schema ``previous``: what the latest night before the date left of ids and decisions; empty before the first."""
+    con.execute("create schema if not exists previous")
+    earlier = workspace.lake.previous(CUSTOMER_EVENT, date)
+    for table_id in (CUSTOMER_RECORD_HISTORY, CUSTOMER_EVENT, DECISION):
+        if earlier:
+            path = str(workspace.lake.require(table_id, earlier)).replace("'", "''")
+            view = table_id.partition(".")[2]
+            con.execute(f"create view previous.{view} as from read_parquet('{path}', hive_partitioning = false)")
 
 
 def group_households(workspace: Workspace, date: dt.date) -> dict[str, int]:

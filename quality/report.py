@@ -11,7 +11,7 @@ from pathlib import Path
 
 from quality.gate import CheckResult, blocking, by_suite
 
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; --line: #8884; --bad: #c62828; --warn: #b26a00; --ok: #2e7d32; }
 body { font: 15px/1.5 system-ui, "Noto Sans CJK SC", sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; margin: 0; }
@@ -45,7 +45,7 @@ def render_report(
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>",
         f"<h1>{escape(title)}</h1>",
         f'<p>Release {escape(release)} <span class="{verdict}">{_VERDICT[verdict]}</span>. '
         f"{len(results)} checks of {len(by_suite(results))} tables, {len(failed)} not passed. "

@@ -37,13 +37,27 @@ def resolve(
     collapse(con, settings)
     _hand_on(con, "party_node")
     model = model or train(con, settings)
+    resolve_nodes(con, settings, business_date, model)
+    return model
+
+
+def resolve_nodes(
+    con: duckdb.DuckDBPyConnection, settings: MatchingSettings, business_date: dt.date, model: ModelArtefact
+) -> None:
+    """Bring nodes to customers, as ``resolve`` does once it has nodes and a model.
+
+    Args:
+        con: As for ``resolve``, with ``identity.party_node``.
+        settings: The bank's matching settings.
+        business_date: The date on which new customers are born.
+        model: The trained model.
+    """
     score(con, settings, model)
     _hand_on(con, "node_pair")
     cluster(con, settings, model)
     _hand_on(con, "cluster")
     _hand_on(con, "cluster_link")
     assign_customers(con, business_date)
-    return model
 
 
 def _hand_on(con: duckdb.DuckDBPyConnection, table: str) -> None:

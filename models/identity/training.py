@@ -83,31 +83,36 @@ def train(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, name: str 
 
 def _build_labelled(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> None:
     """Evidence of single records that share a node: ``work.labelled`` with the node as ``label``."""
-    wanted = settings.training.labelled_records
     con.execute("create schema if not exists work")
-    con.execute(
-        f"""
-        create or replace table work.label as
-        with several as (
+    con.execute(f"create or replace table work.label as {label_sql(settings)}")
+    build_evidence(con, settings, "select system, record_id, record_no as node_id from work.label", "labelled")
+    con.execute("alter table work.labelled add column label bigint")
+    con.execute("update work.labelled set label = l.label from work.label as l where l.record_no = node_id")
+    con.execute("drop table work.label")
+
+
+def label_sql(settings: MatchingSettings) -> str:
+    """Query (system, record_id, record_no, label): sampled records of nodes of several, the node as the label."""
+    return f"""
+        with joined as (
+            select * from identity.party_node where not is_held_by_decision
+        ),
+        several as (
             select node_id, count(*) as members
-            from identity.party_node
+            from joined
             group by node_id
             having count(*) between 2 and 20
         ),
         sampled as (
             select node_id
             from several
-            qualify sum(members) over (order by hash(node_id + {settings.training.seed}), node_id) <= {wanted}
+            qualify sum(members) over (order by hash(node_id + {settings.training.seed}), node_id)
+                <= {settings.training.labelled_records}
         )
         select system, record_id, row_number() over (order by system, record_id) as record_no, node_id as label
-        from identity.party_node
+        from joined
         where node_id in (select node_id from sampled)
-        """
-    )
-    build_evidence(con, settings, "select system, record_id, record_no as node_id from work.label", "labelled")
-    con.execute("alter table work.labelled add column label bigint")
-    con.execute("update work.labelled set label = l.label from work.label as l where l.record_no = node_id")
-    con.execute("drop table work.label")
+    """
 
 
 def _train_party(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, party_type: str) -> PartyModel:
