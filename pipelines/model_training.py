@@ -91,7 +91,7 @@ def compare_with_force(
         MissingPartitionError: the night of the date has not been run.
     """
     settings = workspace.bank.matching
-    made = {"identity.node_pair", "identity.cluster"}
+    made = {"identity.node_pair", "identity.cluster", "identity.cluster_link"}
     needed = [t for t in made | {CUSTOMER_RECORD} for t in workspace.tables[t].inputs if t not in made]
     inputs = sorted({_NODES, *needed, *(f"staging.{name}" for name in _PRODUCTS)})
     with workspace.engine.connection(date, [t for t in inputs if not t.startswith("previous.")]) as con:

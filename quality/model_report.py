@@ -97,8 +97,9 @@ def _party(party_type: str, party: PartyModel, figures: PartyFigures, merge_bits
             f"<h2>{party_type}: expected precision and recall</h2>",
             "<p>Expected: from the weights themselves, over all candidate pairs "
             f"({figures.all_matches:,.0f} expected matches; pairs below {FLOOR_BITS:g} bits and pairs that no "
-            "rule finds are left out). Measured: on records whose documents were hidden, scored without documents; precision "
-            "among pairs of hidden records that documents tell, recall among all pairs that documents join.</p>",
+            "rule finds are left out). Measured: on records whose documents were hidden, scored without documents; "
+            "precision among pairs of hidden records that documents tell, recall among all pairs that documents "
+            "join.</p>",
             _table(
                 (
                     "threshold, bits",

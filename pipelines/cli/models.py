@@ -33,12 +33,12 @@ def train(options: Options, day: dt.datetime | None, name: str, other: str | Non
     """
     from pipelines.model_training import compare_with_force, latest_date, train_candidate
 
+    if not name or set(name) - set("abcdefghijklmnopqrstuvwxyz0123456789_-"):
+        raise click.BadParameter(f"{name!r} has other characters than a-z, 0-9, _ and -", param_hint="--name")
     workspace = options.workspace
     date = day.date() if day else latest_date(workspace)
     if date is None:
         raise click.UsageError(f"no night has been run in {workspace.home}; run one first: c360 run")
-    if not name or set(name) - set("abcdefghijklmnopqrstuvwxyz0123456789_-"):
-        raise click.BadParameter(f"{name!r} has other characters than a-z, 0-9, _ and -", param_hint="--name")
     try:
         if other is None:
             with out.status(f"training on {date}"):
