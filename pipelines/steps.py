@@ -286,11 +286,10 @@ def show_previous_night(workspace: Workspace, con: duckdb.DuckDBPyConnection, da
     """Schema ``previous``: what the latest night before the date left of ids and decisions; empty before the first."""
     con.execute("create schema if not exists previous")
     earlier = workspace.lake.previous(CUSTOMER_EVENT, date)
-    for table_id in (CUSTOMER_RECORD_HISTORY, CUSTOMER_EVENT, DECISION):
-        if earlier:
-            path = str(workspace.lake.require(table_id, earlier)).replace("'", "''")
-            view = table_id.partition(".")[2]
-            con.execute(f"create view previous.{view} as from read_parquet('{path}', hive_partitioning = false)")
+    for table_id in (CUSTOMER_RECORD_HISTORY, CUSTOMER_EVENT, DECISION) if earlier else ():
+        path = str(workspace.lake.require(table_id, earlier)).replace("'", "''")
+        view = table_id.partition(".")[2]
+        con.execute(f"create view previous.{view} as from read_parquet('{path}', hive_partitioning = false)")
 
 
 def group_households(workspace: Workspace, date: dt.date) -> dict[str, int]:
