@@ -286,7 +286,9 @@ def show_previous_night(workspace: Workspace, con: duckdb.DuckDBPyConnection, da
     """Schema ``previous``: what the latest night before the date left of ids and decisions; empty before the first."""
     con.execute("create schema if not exists previous")
     earlier = workspace.lake.previous(CUSTOMER_EVENT, date)
-    for table_id in (CUSTOMER_RECORD_HISTORY, CUSTOMER_EVENT, DECISION) if earlier else ():
+    if earlier is None:
+        return
+    for table_id in (CUSTOMER_RECORD_HISTORY, CUSTOMER_EVENT, DECISION):
         path = str(workspace.lake.require(table_id, earlier)).replace("'", "''")
         view = table_id.partition(".")[2]
         con.execute(f"create view previous.{view} as from read_parquet('{path}', hive_partitioning = false)")
