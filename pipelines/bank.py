@@ -6,6 +6,7 @@ Later rooms add their own file. All mistakes of all files are found in one pass,
 
 import datetime as dt
 import difflib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -163,9 +164,21 @@ def load_bank(folder: Path, entities: dict[str, tuple[CanonicalColumn, ...]]) ->
     matching = _settings(folder / "matching.yaml", MatchingSettings, problems)
     contracts = _contracts(folder / "contracts", problems)
     problems.extend(check_fills(contracts, entities))
+    if matching is not None:
+        problems.extend(_unknown_systems(folder / "matching.yaml", matching, [c.system for c in contracts]))
     if problems or settings is None or matching is None:
         raise BankError(problems)
     return Bank(folder, settings, tuple(contracts), matching)
+
+
+def _unknown_systems(path: Path, matching: MatchingSettings, systems: list[str]) -> Iterator[Problem]:
+    """Systems that the survivorship rules trust and no contract describes."""
+    document = Document.read(path.read_text(encoding="utf-8"), str(path))
+    if isinstance(document, Document):
+        for where, system in matching.survivorship.systems():
+            if system not in systems:
+                message = f"no contract describes {system!r}{hint(system, systems)}"
+                yield document.problem(("survivorship", *where), message)
 
 
 def _contracts(folder: Path, problems: list[Problem]) -> list[Contract]:

@@ -167,7 +167,8 @@ def exchange_rates(workspace: Workspace, table: Table, date: dt.date) -> int:
 
 def materialise(workspace: Workspace, table: Table, date: dt.date) -> int:
     """Run a table's SQL with the night's parameters; returns the row count."""
-    params = {"business_date": date, "trust": list(workspace.bank.matching.trust)}
+    matching = workspace.bank.matching
+    params = {"business_date": date, "survivorship": matching.survivorship.rules(matching.trust)}
     return workspace.engine.materialise(table, date, params)
 
 

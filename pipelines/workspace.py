@@ -1,7 +1,7 @@
 """A workspace: one bank, one home folder, and the rooms opened over them.
 
 Home holds everything that a bank's nights make: ``lake/``, ``warehouse/``, ``models/``, ``dagster/``,
-``spill/``, ``secrets/``, ``stewards/``, ``cache/``. Nothing is written outside it.
+``spill/``, ``secrets/``, ``stewards/``. Nothing is written outside it.
 """
 
 import datetime as dt
@@ -79,7 +79,7 @@ class Workspace:
     @cached_property
     def value_cache(self) -> ValueCache:
         """What standardisation remembers from one night to the next; may be deleted."""
-        return ValueCache(self.home / "cache" / "standardise")
+        return ValueCache(self.home / "lake" / "known_values")
 
     @cached_property
     def releases(self) -> ReleaseStore:

@@ -1,7 +1,7 @@
--- Every candidate value of every golden field, ranked by the survivorship rules; rank 1 survives.
+-- Every candidate value of every golden field, ranked by the bank's survivorship rules; rank 1 survives.
 -- Grain: customer_id, field, field_rank.
--- Rules: valid before invalid; identity fields then take the value that most records agree on, contact and
--- servicing fields the most recent; then the trusted system ($trust, first is best); ties by record key.
+-- Rules ($survivorship, one a field): criteria in their order, each a number of which the larger wins; the
+-- next decides where one is equal, the record's key where all are.
 with record as (
     select * from customer.customer_record
 ),
@@ -24,6 +24,21 @@ contact as (
 
 address as (
     select * from staging.party_address
+),
+
+rule as (
+    select unnest(
+        cast(
+            $survivorship as struct(
+                field varchar,
+                criteria varchar[],
+                systems varchar[],
+                trusts double[],
+                half_life_days double
+            )[]
+        ),
+        max_depth := 2
+    )
 ),
 
 named as (
@@ -137,7 +152,7 @@ candidate as (
     select
         contact.system,
         contact.record_id,
-        named.updated_at,
+        coalesce(contact.seen_date, named.updated_at),
         contact.contact_type,
         contact.contact_value,
         null,
@@ -177,32 +192,79 @@ distinct_candidate as (
     group by all
 ),
 
-counted as (
+-- one number for each criterion; a value without a date is as old as one half-life
+measured as (
+    select
+        candidate.customer_id,
+        candidate.field,
+        candidate.field_value,
+        candidate.system,
+        candidate.record_id,
+        rule.criteria,
+        cast(candidate.is_valid as double) as validity,
+        cast(count(*) over agreeing as double) as most_frequent,
+        round(
+            coalesce(rule.trusts[list_position(rule.systems, candidate.system)], 0)
+            * case
+                when rule.half_life_days is null then 1
+                when candidate.updated_at is null then 0.5
+                else
+                    pow(
+                        0.5, greatest(date_diff('day', candidate.updated_at, $business_date), 0)
+                        / rule.half_life_days
+                    )
+            end,
+            9
+        ) as trust,
+        coalesce(epoch(candidate.updated_at), -1e12) as recency,
+        cast(length(replace(candidate.field_value, '*', '')) as double) as completeness
+    from distinct_candidate as candidate
+    inner join rule using (field)
+    window agreeing as (partition by candidate.customer_id, candidate.field, candidate.agreement)
+),
+
+scored as (
     select
         *,
-        field in ('full_name', 'birth_date', 'sex', 'nationality', 'document', 'industry')
-            as is_identity_field,
-        count(*) over (partition by customer_id, field, agreement) as agreeing
-    from distinct_candidate
+        list_transform(
+            criteria,
+            lambda criterion: case criterion
+                when 'validity' then validity
+                when 'most_frequent' then most_frequent
+                when 'trust' then trust
+                when 'recency' then recency
+                else completeness
+            end
+        ) as scores
+    from measured
+),
+
+ranked as (
+    select
+        *,
+        row_number() over rivals as field_rank,
+        lead(scores) over rivals as next_scores
+    from scored
+    window rivals as (
+        partition by customer_id, field
+        order by scores desc, system asc, record_id asc, field_value asc
+    )
 )
 
 select
     customer_id,
     field,
-    row_number() over (
-        partition by customer_id, field
-        order by
-            is_valid desc,
-            case when is_identity_field then agreeing else 0 end desc,
-            case when not is_identity_field then updated_at end desc nulls last,
-            coalesce(list_position($trust, system), len($trust) + 1),
-            updated_at desc nulls last,
-            agreeing desc,
-            system asc,
-            record_id asc,
-            field_value asc
-    ) as field_rank,
+    field_rank,
     field_value,
     system,
-    record_id
-from counted
+    record_id,
+    case
+        when next_scores is null and field_rank = 1 then 'only_value'
+        when next_scores is not null then coalesce(
+            criteria[list_position(
+                list_transform(range(1, len(scores) + 1), lambda n: scores[n] > next_scores[n]), true
+            )],
+            'record_key'
+        )
+    end as decided_by
+from ranked

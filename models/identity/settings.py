@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from models.identity.blocking_keys import KEYS
 from models.identity.comparisons import CATALOGUE
 from models.identity.standardise_settings import StandardiseSettings
+from models.identity.survivorship_settings import SurvivorshipSettings
 
 AUTO = "auto"
 
@@ -159,6 +160,7 @@ class MatchingSettings(_Settings):
     Attributes:
         standardise: How records are standardised.
         trust: Systems in the order in which their values are believed, best first; others follow by name.
+        survivorship: By which criteria each field of the golden record is chosen.
         model: ``<name>-<version>`` of the approved model; ``auto`` lets the first night of a home train and pin one.
         person: How persons are blocked and compared.
         organisation: How organisations are blocked and compared.
@@ -179,6 +181,7 @@ class MatchingSettings(_Settings):
 
     standardise: StandardiseSettings = StandardiseSettings()
     trust: tuple[str, ...] = ()
+    survivorship: SurvivorshipSettings = SurvivorshipSettings()
     model: str = AUTO
     person: PartySettings = Field(default_factory=_person)
     organisation: PartySettings = Field(default_factory=_organisation)

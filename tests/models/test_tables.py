@@ -7,6 +7,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from models.identity.survivorship_settings import SurvivorshipSettings
 from models.tables import DefinitionError, load_tables, referenced_tables
 
 TABLES = load_tables()
@@ -41,7 +42,7 @@ def test_the_sql_yields_the_defined_columns(table) -> None:
         con.execute(f"create schema {layer}")
     for name in table.inputs:
         con.execute(f"create table {name} ({_ddl(name)})")
-    params = {"business_date": "2026-10-29", "trust": ["core"]}
+    params = {"business_date": "2026-10-29", "survivorship": SurvivorshipSettings().rules(["core"])}
     used = {k: v for k, v in params.items() if f"${k}" in table.sql}
     sql = table.sql.replace("$business_date", "date '2026-10-29'")
     used.pop("business_date", None)

@@ -1,0 +1,130 @@
+"""Survivorship: which value of a field survives, by each criterion; expected winners worked out by hand."""
+
+import datetime as dt
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from models.identity.settings import MatchingSettings
+from models.identity.survivorship_settings import DEFAULTS, SurvivorshipSettings
+from models.tables import load_tables
+
+TABLES = load_tables()
+FIELD = TABLES["customer.customer_field"]
+TODAY = dt.date(2026, 10, 29)
+Row = dict[str, Any]
+
+
+def _party(system: str, record_id: str, updated: str | None = None, **columns: Any) -> Row:
+    at = dt.datetime.fromisoformat(updated) if updated else None
+    return {"system": system, "record_id": record_id, "party_type": "person", "updated_at": at, **columns}
+
+
+def _ranked(parties: list[Row], rules: dict[str, Any], field: str = "occupation") -> list[tuple[str, str, str | None]]:
+    """Ranked values of a field of the one customer that all records belong to: (value, record, decided_by)."""
+    con = duckdb.connect()
+    for schema in {name.split(".")[0] for name in FIELD.inputs}:
+        con.execute(f"create schema {schema}")
+    for name in FIELD.inputs:
+        columns = ", ".join(f'"{c.name}" {c.type}' for c in TABLES[name].columns)
+        con.execute(f"create table {name} ({columns})")
+    for row in parties:
+        key = [row["system"], row["record_id"]]
+        names = ", ".join(row)
+        con.execute(f"insert into staging.party ({names}) values ({', '.join('?' * len(row))})", list(row.values()))
+        con.execute("insert into identity.party_standard (system, record_id) values (?, ?)", key)
+        con.execute("insert into customer.customer_record (system, record_id, customer_id) values (?, ?, 'C')", key)
+    said = MatchingSettings.model_validate({"trust": ["core", "loans"], "survivorship": rules})
+    params = {"business_date": TODAY, "survivorship": said.survivorship.rules(said.trust)}
+    assert FIELD.sql is not None
+    rows = con.execute(
+        f"select field_value, record_id, decided_by from ({FIELD.sql}) where field = ? order by field_rank".replace(
+            "?", f"'{field}'"
+        ),
+        params,
+    ).fetchall()
+    return [(str(value), str(record), why) for value, record, why in rows]
+
+
+def _by(*criteria: str, **more: Any) -> dict[str, Any]:
+    return {"fields": {"occupation": {"criteria": criteria, **more}}}
+
+
+TEACHER = _party("core", "a", "2020-01-01", occupation="teacher")
+CLERK = _party("loans", "b", "2026-01-01", occupation="clerk")
+HEAD_CLERK = _party("cards", "c", "2022-01-01", occupation="head clerk")
+
+
+@pytest.mark.parametrize(
+    ("criterion", "winner"),
+    [
+        ("recency", "clerk"),  # 2026 is latest
+        ("trust", "teacher"),  # core before loans before systems that are not named
+        ("completeness", "head clerk"),  # ten characters
+    ],
+)
+def test_each_criterion_has_its_winner_and_says_so(criterion: str, winner: str) -> None:
+    ranked = _ranked([TEACHER, CLERK, HEAD_CLERK], _by(criterion))
+    assert (ranked[0][0], ranked[0][2]) == (winner, criterion)
+
+
+def test_what_most_records_say_counts_each_record_once() -> None:
+    more = [TEACHER, CLERK, _party("cards", "d", "2019-01-01", occupation="clerk")]
+    assert _ranked(more, _by("most_frequent", "trust"))[0] == ("clerk", "b", "trust"), "two say clerk, loans first"
+
+
+def test_the_next_criterion_decides_where_one_is_equal_and_the_key_where_all_are() -> None:
+    same = [_party("cards", "2", occupation="x y"), _party("cards", "1", occupation="a b")]
+    assert _ranked(same, _by("completeness", "recency")) == [("a b", "1", "record_key"), ("x y", "2", None)]
+    assert _ranked([TEACHER], _by("recency")) == [("teacher", "a", "only_value")]
+
+
+@pytest.mark.parametrize(
+    ("half_life", "winner"),
+    # core .9 of 2020-01-01 is 2,493 days old, loans .6 of 2026-01-01 is 301 days old: with a half-life of 2,000 days
+    # .9 * .5 ** 1.2465 = .379 against .6 * .5 ** .1505 = .541; with one of 100,000 days .885 against .599
+    [(2_000, "clerk"), (100_000, "teacher"), (None, "teacher")],
+)
+def test_trust_fades_with_the_age_of_the_value(half_life: float | None, winner: str) -> None:
+    rules = _by("trust", trust={"core": 0.9, "loans": 0.6}, half_life_days=half_life)
+    assert _ranked([TEACHER, CLERK], rules)[0][0] == winner
+
+
+def test_a_field_may_trust_another_system_than_the_rest() -> None:
+    rules = {"trust": {"core": 0.9, "loans": 0.5}, **_by("trust", trust={"loans": 1.0})}
+    assert _ranked([TEACHER, CLERK], rules)[0][0] == "clerk"
+
+
+def test_the_defaults_take_what_most_say_for_who_somebody_is_and_the_latest_for_the_rest() -> None:
+    parties = [
+        _party("core", "a", "2020-01-01", occupation="teacher", nationality="CN"),
+        _party("cards", "b", "2019-01-01", occupation="teacher", nationality="CN"),
+        _party("loans", "c", "2026-01-01", occupation="clerk", nationality="FR"),
+    ]
+    assert _ranked(parties, {})[0] == ("clerk", "c", "recency")
+    assert _ranked(parties, {}, "nationality")[0][0] == "CN"
+    assert set(DEFAULTS) >= {"full_name", "document", "mobile", "address", "branch"}
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(st.permutations([TEACHER, CLERK, HEAD_CLERK, _party("cards", "d", occupation="clerk")]))
+def test_the_order_of_records_never_matters(parties: list[Row]) -> None:
+    assert _ranked(parties, _by("most_frequent", "recency")) == [
+        ("clerk", "b", "recency"),
+        ("clerk", "d", "most_frequent"),
+        ("head clerk", "c", "recency"),
+        ("teacher", "a", None),
+    ]
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    with pytest.raises(ValidationError) as caught:
+        SurvivorshipSettings.model_validate(
+            {"fields": {"mobil": {}, "email": {"criteria": ["recensy", "trust", "trust"]}}}
+        )
+    for part in ("'mobil'", "did you mean 'mobile'", "'recensy'", "did you mean 'recency'", "'trust' is named twice"):
+        assert part in str(caught.value)
