@@ -281,6 +281,25 @@ PERSON: tuple[Comparison, ...] = (
     _particular("occupation", "occupation", 0.70, 0.05),
 )
 
+# Sister companies share premises and switchboard, as relatives do a home: phone and address together say too much.
+_PREMISES = Comparison(
+    "premises",
+    "coalesce(list_has_any(phones_l, phones_r), false) = false"
+    " or coalesce(list_has_any(addresses_l, addresses_r), false) = false",
+    (
+        Level(
+            "same_name",
+            "list_has_any(names_l, names_r) or list_has_any(cores_l, cores_r)"
+            " or list_has_any(names_open_l, names_open_r) or contains(core_l, core_r) or contains(core_r, core_l) or list_has_any(latins_l, latins_r)",
+            0.98,
+            0.98,
+            bits=0.0,
+        ),
+        Level("no_name", "core_l is null or core_r is null", 0.01, 0.01, bits=0.0),
+        Level("other_name", ELSE, 0.01, 0.01, bits=-12.0),
+    ),
+)
+
 ORGANISATION: tuple[Comparison, ...] = (
     Comparison(
         "name",
@@ -333,6 +352,7 @@ ORGANISATION: tuple[Comparison, ...] = (
             Level("different", ELSE, 0.20, 0.99),
         ),
     ),
+    _PREMISES,
 )
 
 CATALOGUE: dict[str, tuple[Comparison, ...]] = {"person": PERSON, "organisation": ORGANISATION}

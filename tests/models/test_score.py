@@ -409,3 +409,15 @@ def test_a_household_tells_nobody_apart_whom_one_number_names() -> None:
     _, _, levels = _two({**NAME, **same, "birth_date": BORN}, {**NAME, **same, "birth_date": BORN.replace(year=2008)})
     assert levels["document"] == "equal"
     assert "household" not in levels
+
+
+@pytest.mark.parametrize(
+    ("core", "level"), [("海纳商贸", "other_name"), ("金鼎科技", "same_name"), ("杭州金鼎科技", "same_name")]
+)
+def test_premises_tell_sister_companies(core: str, level: str) -> None:
+    office = {"party_type": "organisation", "mobile": "+8613700000009", "address_region": "R", "address_key": "K"}
+    _, _, levels = _two(
+        {**office, "name": "金鼎科技有限公司", "name_core": "金鼎科技"},
+        {**office, "name": f"{core}有限公司", "name_core": core},
+    )
+    assert levels["premises"] == level
