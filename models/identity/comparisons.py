@@ -290,7 +290,8 @@ _PREMISES = Comparison(
         Level(
             "same_name",
             "list_has_any(names_l, names_r) or list_has_any(cores_l, cores_r)"
-            " or list_has_any(names_open_l, names_open_r) or contains(core_l, core_r) or contains(core_r, core_l) or list_has_any(latins_l, latins_r)",
+            " or list_has_any(names_open_l, names_open_r) or list_has_any(latins_l, latins_r)"
+            " or contains(core_l, core_r) or contains(core_r, core_l)",
             0.98,
             0.98,
             bits=0.0,
