@@ -31,13 +31,18 @@ def create_addresses(con: duckdb.DuckDBPyConnection, settings: StandardiseSettin
     _create_keys(con, lexicon)
 
 
-def _choose(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings) -> None:
-    """Create ``std_work.address_row``: the address that stands for each record."""
+def address_place(settings: StandardiseSettings) -> str:
+    """SQL of an address's place in ``settings.address_priority`` (0 is best), over tables ``party`` and ``address``."""
     places = " ".join(
         f"when party.party_type = {quoted(party_type)} and address.address_type = {quoted(kind)} then {place}"
         for party_type, kinds in sorted(settings.address_priority.items())
         for place, kind in enumerate(kinds)
     )
+    return f"case {places} else 99 end"
+
+
+def _choose(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings) -> None:
+    """Create ``std_work.address_row``: the address that stands for each record."""
     con.execute(
         f"""
         create or replace table {WORK}.address_row as
@@ -46,7 +51,7 @@ def _choose(con: duckdb.DuckDBPyConnection, settings: StandardiseSettings) -> No
                 party.party_no,
                 address.address_text, address.city, address.district, address.province,
                 coalesce(address.address_text, address.city, address.district) is null as is_empty,
-                case {places} else 99 end as place
+                {address_place(settings)} as place
             from staging.party_address as address
             inner join {WORK}.party as party using (system, record_id)
         ),

@@ -5,7 +5,8 @@ Here lives ``std_work.party_particular``. Here does not live what agreement on t
 
 import duckdb
 
-from models.identity.distinct_values import WORK, clean_texts, quoted, sql_list
+from models.identity.addresses import address_place
+from models.identity.distinct_values import WORK, clean_texts, sql_list
 from models.identity.languages import Lexicon
 from models.identity.placeholders import bare, placeholder_words
 from models.identity.standardise_settings import StandardiseSettings
@@ -39,16 +40,11 @@ def create_particulars(con: duckdb.DuckDBPyConnection, settings: StandardiseSett
         where bare_text not in {sql_list(placeholder_words(settings, lexicon))}
         """
     )
-    places = " ".join(
-        f"when party.party_type = {quoted(party_type)} and address.address_type = {quoted(kind)} then {place}"
-        for party_type, kinds in sorted(settings.address_priority.items())
-        for place, kind in enumerate(kinds)
-    )
     con.execute(
         rf"""
         create or replace table {WORK}.party_particular as
         with posted as (
-            select party.party_no, min({{'place': case {places} else 99 end, 'postcode': value.bare_text}}) as best
+            select party.party_no, min({{'place': {address_place(settings)}, 'postcode': value.bare_text}}) as best
             from staging.party_address as address
             inner join {WORK}.party as party using (system, record_id)
             inner join {WORK}.particular_value as value on address.postcode = value.raw
