@@ -356,6 +356,9 @@ ORGANISATION: tuple[Comparison, ...] = (
     _PREMISES,
 )
 
+TAKEN_BACK = frozenset({"household", "premises"})
+"""Comparisons that only take back what others said too much: without a level they have nothing to say."""
+
 CATALOGUE: dict[str, tuple[Comparison, ...]] = {"person": PERSON, "organisation": ORGANISATION}
 
 # Columns of ``work.node`` whose values' frequencies count. (Those of the words of names are counted beside them.)

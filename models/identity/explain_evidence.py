@@ -45,6 +45,7 @@ _SHOWN = {
     "branch": ("branch_suffix",),
     "legal_form": ("legal_form",),
     "household": (),
+    "premises": (),
 }
 # Frequency columns of names: the list of the node that holds them all, and where the bank's are counted.
 _NAMES = {

@@ -6,6 +6,7 @@ Nothing is looked up or computed here but the meaning of numbers; nothing is pri
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from models.identity.comparisons import TAKEN_BACK
 from models.identity.evidence import SHARED_DOCUMENT
 from models.identity.explain_phrases import (
     MOST_NAMED,
@@ -234,7 +235,7 @@ def _score_blocks(words: Words, told: Explanation, score: PairScore) -> Iterator
         )
     ]
     for field in score.fields:
-        if field.level is not None and not (field.comparison == "household" and abs(field.bits) < SLIGHT):
+        if field.level is not None and not (field.comparison in TAKEN_BACK and abs(field.bits) < SLIGHT):
             rows.append(
                 (
                     words.field(field.comparison),
@@ -243,7 +244,7 @@ def _score_blocks(words: Words, told: Explanation, score: PairScore) -> Iterator
                     times_words(words, field.bits),
                 )
             )
-    missing = [field for field in score.fields if field.level is None and field.comparison != "household"]
+    missing = [field for field in score.fields if field.level is None and field.comparison not in TAKEN_BACK]
     rows += [
         (words.field(field.comparison), text, "", "")
         for field in missing
