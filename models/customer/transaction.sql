@@ -20,6 +20,7 @@ select
     transaction.currency_code,
     transaction.balance_after_amount,
     transaction.transaction_type,
+    transaction.transaction_kind,
     transaction.channel,
     transaction.counterparty_account,
     transaction.counterparty_name,
