@@ -1,7 +1,8 @@
 """A bank: the folder that holds everything that differs between banks, read and checked as one.
 
-``bank.yaml`` (this module), ``contracts/*.odcs.yaml`` (sources.contract), ``matching.yaml`` (models.identity).
-Later rooms add their own file. All mistakes of all files are found in one pass, with file and line.
+``bank.yaml`` (this module), ``contracts/*.odcs.yaml`` (sources.contract), ``matching.yaml`` (models.identity), and,
+where the bank values its customers, ``value.yaml`` (models.value).
+All mistakes of all files are found in one pass, with file and line.
 """
 
 import datetime as dt
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from models.identity.settings import MatchingSettings
+from models.value.settings import ValueSettings
 from sources.contract import Contract, parse_contract
 from sources.mapping import CanonicalColumn, check_fills
 from sources.problems import Document, Problem, hint
@@ -106,6 +108,7 @@ class Bank:
     settings: BankSettings
     contracts: tuple[Contract, ...]
     matching: MatchingSettings
+    value: ValueSettings
 
     @property
     def zone(self) -> ZoneInfo:
@@ -162,13 +165,15 @@ def load_bank(folder: Path, entities: dict[str, tuple[CanonicalColumn, ...]]) ->
     problems: list[Problem] = []
     settings = _settings(folder / "bank.yaml", BankSettings, problems)
     matching = _settings(folder / "matching.yaml", MatchingSettings, problems)
+    value_file = folder / "value.yaml"
+    value = _settings(value_file, ValueSettings, problems) if value_file.exists() else ValueSettings()
     contracts = _contracts(folder / "contracts", problems)
     problems.extend(check_fills(contracts, entities))
     if matching is not None:
         problems.extend(_unknown_systems(folder / "matching.yaml", matching, [c.system for c in contracts]))
-    if problems or settings is None or matching is None:
+    if problems or settings is None or matching is None or value is None:
         raise BankError(problems)
-    return Bank(folder, settings, tuple(contracts), matching)
+    return Bank(folder, settings, tuple(contracts), matching, value)
 
 
 def _unknown_systems(path: Path, matching: MatchingSettings, systems: list[str]) -> Iterator[Problem]:

@@ -167,8 +167,12 @@ def exchange_rates(workspace: Workspace, table: Table, date: dt.date) -> int:
 
 def materialise(workspace: Workspace, table: Table, date: dt.date) -> int:
     """Run a table's SQL with the night's parameters; returns the row count."""
-    matching = workspace.bank.matching
-    params = {"business_date": date, "survivorship": matching.survivorship.rules(matching.trust)}
+    matching, value = workspace.bank.matching, workspace.bank.value
+    params = {
+        "business_date": date,
+        "survivorship": matching.survivorship.rules(matching.trust),
+        **value.parameters(date),
+    }
     return workspace.engine.materialise(table, date, params)
 
 

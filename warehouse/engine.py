@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from models.tables import Table
+from models.tables import Table, load_tables
 from warehouse.lake import Lake, MissingPartitionError
 
 HISTORY = "landing_history"
@@ -40,7 +40,8 @@ class Engine:
         """Open an in-memory DuckDB with one view for each table id.
 
         ``landing_history.x`` shows all partitions of ``landing.x`` up to and including the date;
-        ``previous.layer__x`` the latest partition of ``layer.x`` before it (no view if there is none).
+        ``previous.layer__x`` the latest partition of ``layer.x`` before it: of a defined table with all columns that it
+        has now, and empty before its first night; of another table no view if there is none.
 
         Raises:
             MissingPartitionError: a table has no partition for the date.
@@ -116,20 +117,26 @@ class Engine:
 
     def _add_view(self, con: duckdb.DuckDBPyConnection, table_id: str, business_date: dt.date) -> None:
         schema, _, name = table_id.partition(".")
+        shape = ""
         if schema == HISTORY:
             landing = f"landing.{name}"
             files = [self.lake.path(landing, d) for d in self.lake.dates(landing) if d <= business_date]
             if not files:
                 raise MissingPartitionError(f"{landing} has no partition up to {business_date}; land a delivery first")
         elif schema == PREVIOUS:
-            earlier = self.lake.previous(name.replace("__", ".", 1), business_date)
-            files = [self.lake.path(name.replace("__", ".", 1), earlier)] if earlier else []
+            former = name.replace("__", ".", 1)
+            earlier = self.lake.previous(former, business_date)
+            files = [self.lake.path(former, earlier)] if earlier else []
+            if defined := load_tables().get(former):
+                columns = ", ".join(f'cast(null as {c.type}) as "{c.name}"' for c in defined.columns)
+                shape = f"select {columns} where false union all by name "
         else:
             files = [self.lake.require(table_id, business_date)]
-        if files:
-            listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+        found = f"from read_parquet([{listed}], hive_partitioning = false)" if files else ""
+        if query := f"{shape}{found}".removesuffix("union all by name "):
             con.execute(f'create schema if not exists "{schema}"')
-            con.execute(f'create view "{schema}"."{name}" as from read_parquet([{listed}], hive_partitioning = false)')
+            con.execute(f'create view "{schema}"."{name}" as {query}')
 
 
 def _without_values(message: str) -> str:

@@ -1,5 +1,6 @@
 """Definitions of tables and columns: read, checked, and consistent with the SQL beside them."""
 
+import datetime as dt
 from pathlib import Path
 
 import duckdb
@@ -9,6 +10,7 @@ from sqlglot import exp
 
 from models.identity.survivorship_settings import SurvivorshipSettings
 from models.tables import DefinitionError, load_tables, referenced_tables
+from models.value.settings import ValueSettings
 
 TABLES = load_tables()
 
@@ -19,7 +21,7 @@ def test_dependencies_are_read_from_the_sql() -> None:
 
 
 def test_every_input_is_a_defined_table() -> None:
-    unknown = {(t.id, i) for t in TABLES.values() for i in t.inputs if i not in TABLES}
+    unknown = {(t.id, i) for t in TABLES.values() for i in t.inputs if _defined(i) not in TABLES}
     assert unknown == set()
 
 
@@ -41,12 +43,12 @@ def test_the_sql_yields_the_defined_columns(table) -> None:
     for layer in {i.split(".")[0] for i in table.inputs}:
         con.execute(f"create schema {layer}")
     for name in table.inputs:
-        con.execute(f"create table {name} ({_ddl(name)})")
-    params = {"business_date": "2026-10-29", "survivorship": SurvivorshipSettings().rules(["core"])}
+        con.execute(f"create table {name} ({_ddl(_defined(name))})")
+    date = dt.date(2026, 10, 29)
+    survivorship = SurvivorshipSettings().rules(["core"])
+    params = {"business_date": date, "survivorship": survivorship, **ValueSettings().parameters(date)}
     used = {k: v for k, v in params.items() if f"${k}" in table.sql}
-    sql = table.sql.replace("$business_date", "date '2026-10-29'")
-    used.pop("business_date", None)
-    names = [row[0] for row in con.execute(f"describe {sql}", used or None).fetchall()]
+    names = [row[0] for row in con.execute(f"describe {table.sql}", used or None).fetchall()]
     assert sorted(names) == sorted(c.name for c in table.columns)
 
 
@@ -71,3 +73,9 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
 
 def _ddl(name: str) -> str:
     return ", ".join(f'"{c.name}" {c.type}' for c in TABLES[name].columns)
+
+
+def _defined(relation: str) -> str:
+    """The table whose columns a relation has: last night's have those of the table."""
+    schema, _, name = relation.partition(".")
+    return name.replace("__", ".", 1) if schema == "previous" else relation

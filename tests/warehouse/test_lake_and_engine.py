@@ -78,6 +78,18 @@ def test_history_shows_all_partitions_up_to_the_date(engine: Engine) -> None:
             assert con.execute("select x from landing_history.core__t order by x").fetchall() == expected
 
 
+def test_previous_of_a_defined_table_is_empty_before_its_first_night_and_has_the_columns_of_today(
+    engine: Engine,
+) -> None:
+    with engine.connection(DAY1, ["previous.customer__branch"]) as con:
+        assert con.execute("select branch_id, branch_name from previous.customer__branch").fetchall() == []
+    with engine.connection(DAY1) as con:
+        engine.lake.write(con, "select 'core' as system, 'B1' as branch_id", "customer.branch", DAY1)
+    with engine.connection(DAY2, ["previous.customer__branch"]) as con:
+        found = con.execute("select system, branch_id, branch_name from previous.customer__branch").fetchall()
+    assert found == [("core", "B1", None)]
+
+
 def test_previous_shows_the_latest_earlier_partition_or_no_view(engine: Engine) -> None:
     _put(engine, "customer.record", DAY1, "select 'a' as x")
     with engine.connection(DAY2, ["previous.customer__record"]) as con:

@@ -1,0 +1,29 @@
+"""What ``value.yaml`` says: every parameter of contribution, risk, segments, behaviour and coverage.
+
+Each part keeps its section in a module of its own; here they become one. A bank without the file values nothing.
+"""
+
+import datetime as dt
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ValueSettings(BaseModel):
+    """All sections.
+
+    Attributes:
+        history_months: Months before the business date's own whose transactions are read.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    history_months: int = Field(36, ge=1, le=240)
+
+    def parameters(self, business_date: dt.date) -> dict[str, Any]:
+        """Values that the tables' SQL takes as ``$name`` on a business date.
+
+        ``first_month``: first day of the earliest month whose transactions are read.
+        """
+        months = business_date.year * 12 + business_date.month - 1 - self.history_months
+        return {"first_month": dt.date(months // 12, months % 12 + 1, 1)}
