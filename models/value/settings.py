@@ -24,6 +24,16 @@ class ValueSettings(BaseModel):
         """Values that the tables' SQL takes as ``$name`` on a business date.
 
         ``first_month``: first day of the earliest month whose transactions are read.
+        ``as_of_date``: the latest month end on or before the date, as of which models judge.
         """
         months = business_date.year * 12 + business_date.month - 1 - self.history_months
-        return {"first_month": dt.date(months // 12, months % 12 + 1, 1)}
+        return {
+            "first_month": dt.date(months // 12, months % 12 + 1, 1),
+            "as_of_date": latest_month_end(business_date),
+        }
+
+
+def latest_month_end(date: dt.date) -> dt.date:
+    """The latest last day of a month on or before the date."""
+    tomorrow = date + dt.timedelta(days=1)
+    return date if tomorrow.day == 1 else date.replace(day=1) - dt.timedelta(days=1)

@@ -1,0 +1,25 @@
+"""Settings of value: what they hand to the tables' SQL."""
+
+import datetime as dt
+
+import pytest
+
+from models.value.settings import ValueSettings, latest_month_end
+
+
+@pytest.mark.parametrize(
+    ("date", "month_end"),
+    [
+        ("2026-10-29", "2026-09-30"),
+        ("2026-10-31", "2026-10-31"),
+        ("2024-02-29", "2024-02-29"),
+        ("2025-01-01", "2024-12-31"),
+    ],
+)
+def test_models_judge_as_of_the_latest_month_end(date: str, month_end: str) -> None:
+    assert latest_month_end(dt.date.fromisoformat(date)) == dt.date.fromisoformat(month_end)
+
+
+def test_the_first_month_lies_so_many_months_before_the_dates_own() -> None:
+    parameters = ValueSettings(history_months=14).parameters(dt.date(2026, 1, 31))
+    assert parameters == {"first_month": dt.date(2024, 11, 1), "as_of_date": dt.date(2026, 1, 31)}
