@@ -7,6 +7,8 @@ lists them. Reading partitions and running SQL is the warehouse's work, not this
 """
 
 import difflib
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -98,10 +100,10 @@ def _load(folders: tuple[Path, ...]) -> dict[str, Table]:
 
 def _read_folder(folder: Path, mistakes: list[str]) -> Iterator[Table]:
     columns_file = folder / "columns.yaml"
-    known = {
-        name: _column(name, spec, columns_file, mistakes)
-        for name, spec in yaml.safe_load(columns_file.read_text(encoding="utf-8")).items()
-    }
+    text = columns_file.read_text(encoding="utf-8")
+    known = {name: _column(name, spec, columns_file, mistakes) for name, spec in yaml.safe_load(text).items()}
+    names = Counter(re.findall(r"^(\w+):", text, re.MULTILINE))  # of two definitions YAML keeps the last
+    mistakes.extend(f"{columns_file}: {name}: is defined {times} times" for name, times in names.items() if times > 1)
     for path in sorted(folder.rglob("*.yaml")):
         spec = yaml.safe_load(path.read_text(encoding="utf-8"))
         if path != columns_file and isinstance(spec, dict) and "columns" in spec:

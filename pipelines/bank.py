@@ -167,9 +167,9 @@ def load_bank(folder: Path, entities: dict[str, tuple[CanonicalColumn, ...]]) ->
     matching = _settings(folder / "matching.yaml", MatchingSettings, problems)
     value_file = folder / "value.yaml"
     value = _settings(value_file, ValueSettings, problems) if value_file.exists() else ValueSettings()
-    contracts = _contracts(folder / "contracts", problems)
+    contracts, are_all_read = _contracts(folder / "contracts", problems)
     problems.extend(check_fills(contracts, entities))
-    if matching is not None:
+    if matching is not None and are_all_read:  # a contract that cannot be read may be of any system
         problems.extend(_unknown_systems(folder / "matching.yaml", matching, [c.system for c in contracts]))
     if problems or settings is None or matching is None or value is None:
         raise BankError(problems)
@@ -177,16 +177,16 @@ def load_bank(folder: Path, entities: dict[str, tuple[CanonicalColumn, ...]]) ->
 
 
 def _unknown_systems(path: Path, matching: MatchingSettings, systems: list[str]) -> Iterator[Problem]:
-    """Systems that the survivorship rules trust and no contract describes."""
+    """Systems that the settings trust and no contract describes."""
     document = Document.read(path.read_text(encoding="utf-8"), str(path))
     if isinstance(document, Document):
-        for where, system in matching.survivorship.systems():
+        for where, system in matching.systems():
             if system not in systems:
-                message = f"no contract describes {system!r}{hint(system, systems)}"
-                yield document.problem(("survivorship", *where), message)
+                yield document.problem(where, f"no contract describes {system!r}{hint(system, systems)}")
 
 
-def _contracts(folder: Path, problems: list[Problem]) -> list[Contract]:
+def _contracts(folder: Path, problems: list[Problem]) -> tuple[list[Contract], bool]:
+    """The contracts that could be read, and whether that is all of them, of which there is at least one."""
     contracts: list[Contract] = []
     paths = sorted(folder.glob("*.odcs.yaml"))
     if not paths:
@@ -198,7 +198,7 @@ def _contracts(folder: Path, problems: list[Problem]) -> list[Contract]:
             problems.append(Problem(str(path), 0, "system", f"{contract.system!r} is the system of another contract"))
         if contract:
             contracts.append(contract)
-    return contracts
+    return contracts, 0 < len(paths) == len(contracts)
 
 
 def _settings(path: Path, model: type[Model], problems: list[Problem]) -> Model | None:

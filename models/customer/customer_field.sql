@@ -217,7 +217,20 @@ measured as (
             9
         ) as trust,
         coalesce(epoch(candidate.updated_at), -1e12) as recency,
-        cast(length(replace(candidate.field_value, '*', '')) as double) as completeness
+        cast(
+            length(
+                replace(
+                    case
+                        -- of an address the parts that are given
+                        when candidate.field = 'address'
+                            then array_to_string(json_extract_string(candidate.field_value, '$.*'), '')
+                        else candidate.field_value
+                    end,
+                    '*',
+                    ''
+                )
+            ) as double
+        ) as completeness
     from distinct_candidate as candidate
     inner join rule using (field)
     window agreeing as (partition by candidate.customer_id, candidate.field, candidate.agreement)
@@ -243,12 +256,23 @@ ranked as (
     select
         *,
         row_number() over rivals as field_rank,
-        lead(scores) over rivals as next_scores
+        if(field_value is distinct from lag(field_value) over rivals, scores, null) as scores_of_another
     from scored
     window rivals as (
         partition by customer_id, field
         order by scores desc, system asc, record_id asc, field_value asc
     )
+),
+
+-- next_scores: of the first candidate behind that says something else
+compared as (
+    select
+        *,
+        lead(scores_of_another ignore nulls) over (
+            partition by customer_id, field
+            order by field_rank
+        ) as next_scores
+    from ranked
 )
 
 select
@@ -266,5 +290,5 @@ select
             )],
             'record_key'
         )
-    end as decided_by
-from ranked
+    end as decisive_criterion
+from compared

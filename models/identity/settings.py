@@ -6,6 +6,7 @@ tell apart (``comparisons``).
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -224,6 +225,13 @@ class MatchingSettings(_Settings):
         if value != AUTO and not re.fullmatch(r"[a-z0-9_-]+-[0-9a-f]{16}", value):
             raise ValueError(f"{value!r} is neither auto nor <name>-<version>, as c360 train prints it")
         return value
+
+    def systems(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Every system that is named, and where: (path, system)."""
+        for place, system in enumerate(self.trust):
+            yield ("trust", place), system
+        for where, system in self.survivorship.systems():
+            yield ("survivorship", *where), system
 
     def party(self, party_type: str) -> PartySettings:
         """Settings of ``person`` or ``organisation``."""

@@ -190,7 +190,8 @@ _SECTIONS = {
     "where each field comes from": """
         select field, field_value, system, record_id,
             (select count(*) from customer.customer_field as other
-             where other.customer_id = field.customer_id and other.field = field.field) - 1 as other_candidates
+             where other.customer_id = field.customer_id and other.field = field.field) - 1 as other_candidates,
+            decisive_criterion
         from customer.customer_field as field where customer_id = ? and field_rank = 1 order by field""",
     "accounts": """
         select system, account_id, product_family, currency_code, balance_amount, status_code
@@ -225,7 +226,7 @@ def _section(con: duckdb.DuckDBPyConnection, title: str, *params: object) -> Non
     """Print a section, if the release knows of it and there is anything to tell."""
     try:
         found = _rows(con, _SECTIONS[title], *params)
-    except duckdb.CatalogException:  # published by an earlier version, without the table
+    except (duckdb.CatalogException, duckdb.BinderException):  # published by an earlier version, without it
         return
     if found:
         table = Table(*found[0], box=None, title=title, title_justify="left")

@@ -24,30 +24,38 @@ def _party(system: str, record_id: str, updated: str | None = None, **columns: A
     return {"system": system, "record_id": record_id, "party_type": "person", "updated_at": at, **columns}
 
 
-def _ranked(parties: list[Row], rules: dict[str, Any], field: str = "occupation") -> list[tuple[str, str, str | None]]:
-    """Ranked values of a field of the one customer that all records belong to: (value, record, decided_by)."""
+def _ranked(
+    parties: list[Row], rules: dict[str, Any], field: str = "occupation", **more: list[Row]
+) -> list[tuple[str, str, str | None]]:
+    """Ranked values of a field of the one customer that all records belong to: (value, record, decisive criterion).
+
+    ``more`` are rows of further inputs, ``layer__table``.
+    """
     con = duckdb.connect()
     for schema in {name.split(".")[0] for name in FIELD.inputs}:
         con.execute(f"create schema {schema}")
     for name in FIELD.inputs:
         columns = ", ".join(f'"{c.name}" {c.type}' for c in TABLES[name].columns)
         con.execute(f"create table {name} ({columns})")
+    for table, rows in {"staging__party": parties, **more}.items():
+        for row in rows:
+            values = ", ".join("?" * len(row))
+            con.execute(
+                f"insert into {table.replace('__', '.')} ({', '.join(row)}) values ({values})", list(row.values())
+            )
     for row in parties:
         key = [row["system"], row["record_id"]]
-        names = ", ".join(row)
-        con.execute(f"insert into staging.party ({names}) values ({', '.join('?' * len(row))})", list(row.values()))
         con.execute("insert into identity.party_standard (system, record_id) values (?, ?)", key)
         con.execute("insert into customer.customer_record (system, record_id, customer_id) values (?, ?, 'C')", key)
     said = MatchingSettings.model_validate({"trust": ["core", "loans"], "survivorship": rules})
     params = {"business_date": TODAY, "survivorship": said.survivorship.rules(said.trust)}
     assert FIELD.sql is not None
-    rows = con.execute(
-        f"select field_value, record_id, decided_by from ({FIELD.sql}) where field = ? order by field_rank".replace(
-            "?", f"'{field}'"
-        ),
+    ranked = con.execute(
+        f"select field_value, record_id, decisive_criterion from ({FIELD.sql})"
+        f" where field = '{field}' order by field_rank",
         params,
     ).fetchall()
-    return [(str(value), str(record), why) for value, record, why in rows]
+    return [(str(value), str(record), why) for value, record, why in ranked]
 
 
 def _by(*criteria: str, **more: Any) -> dict[str, Any]:
@@ -74,7 +82,60 @@ def test_each_criterion_has_its_winner_and_says_so(criterion: str, winner: str) 
 
 def test_what_most_records_say_counts_each_record_once() -> None:
     more = [TEACHER, CLERK, _party("cards", "d", "2019-01-01", occupation="clerk")]
-    assert _ranked(more, _by("most_frequent", "trust"))[0] == ("clerk", "b", "trust"), "two say clerk, loans first"
+    ranked = _ranked(more, _by("most_frequent", "trust"))
+    assert ranked[0] == ("clerk", "b", "most_frequent"), "two say clerk, of them loans is named first"
+
+
+def test_what_says_the_same_is_no_rival() -> None:
+    """The latest two agree, so it was not recency between them that decided, but the trust that loans have."""
+    same = [CLERK, _party("loans", "d", "2021-01-01", occupation="clerk"), HEAD_CLERK]
+    assert _ranked(same, _by("trust", "recency")) == [
+        ("clerk", "b", "trust"),
+        ("clerk", "d", "trust"),
+        ("head clerk", "c", None),
+    ]
+    assert _ranked(same[:2], _by("trust", "recency")) == [("clerk", "b", "only_value"), ("clerk", "d", None)]
+
+
+def _contact(system: str, record_id: str, value: str, seen: str | None, *, is_identifying: bool = True) -> Row:
+    return {
+        **{"system": system, "record_id": record_id, "contact_type": "mobile", "contact_value": value},
+        **{"seen_date": dt.date.fromisoformat(seen) if seen else None, "is_identifying": is_identifying},
+    }
+
+
+def test_a_value_that_can_be_trusted_in_itself_goes_before_a_later_one() -> None:
+    """The number of an agent's hundred customers is the latest, and identifies nobody."""
+    own, agents = "+8613800138000", "+8613900139000"
+    contacts = [
+        _contact("core", "a", own, "2020-01-01"),
+        _contact("loans", "b", agents, "2026-01-01", is_identifying=False),
+    ]
+    ranked = _ranked([TEACHER, CLERK], {}, "mobile", identity__party_contact=contacts)
+    assert ranked == [(own, "a", "validity"), (agents, "b", None)]
+
+
+def test_a_contact_is_as_recent_as_its_own_date_and_else_as_its_record() -> None:
+    """The teacher's number was given in 2026-03, after its record; the clerk's is as old as the record, 2026-01."""
+    contacts = [
+        _contact("core", "a", "+8613800138000", "2026-03-01"),
+        _contact("loans", "b", "+8613900139000", None),
+        _contact("cards", "c", "+8613700137000", "2019-01-01"),
+    ]
+    ranked = _ranked([TEACHER, CLERK, HEAD_CLERK], {}, "mobile", identity__party_contact=contacts)
+    assert [(record, why) for _, record, why in ranked] == [("a", "recency"), ("b", "recency"), ("c", None)]
+
+
+def test_of_an_address_the_parts_that_are_given_are_counted() -> None:
+    """Nine and five characters are as many as fourteen, and more than thirteen and a mask."""
+    addresses = [
+        {"system": "core", "record_id": "a", "address_type": "home", "address_text": "1 Long Road 14"},
+        {"system": "loans", "record_id": "b", "address_type": "home", "address_text": "1 Long Rd", "city": "Ghent"},
+        {"system": "cards", "record_id": "c", "address_type": "home", "address_text": "1 Long Road 1*"},
+    ]
+    rules = {"fields": {"address": {"criteria": ["completeness", "trust"]}}}
+    ranked = _ranked([TEACHER, CLERK, HEAD_CLERK], rules, "address", staging__party_address=addresses)
+    assert [(record, why) for _, record, why in ranked] == [("a", "trust"), ("b", "completeness"), ("c", None)]
 
 
 def test_the_next_criterion_decides_where_one_is_equal_and_the_key_where_all_are() -> None:
@@ -114,7 +175,7 @@ def test_the_defaults_take_what_most_say_for_who_somebody_is_and_the_latest_for_
 @given(st.permutations([TEACHER, CLERK, HEAD_CLERK, _party("cards", "d", occupation="clerk")]))
 def test_the_order_of_records_never_matters(parties: list[Row]) -> None:
     assert _ranked(parties, _by("most_frequent", "recency")) == [
-        ("clerk", "b", "recency"),
+        ("clerk", "b", "most_frequent"),
         ("clerk", "d", "most_frequent"),
         ("head clerk", "c", "recency"),
         ("teacher", "a", None),

@@ -53,7 +53,9 @@ def test_the_sql_yields_the_defined_columns(table) -> None:
 
 
 def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
-    (tmp_path / "columns.yaml").write_text("a: {type: bigint, en: x, zh: x, pii: C9}\nb: {type: bigint, en: x}\n")
+    (tmp_path / "columns.yaml").write_text(
+        "a: {type: bigint, en: x, zh: x, pii: C9}\nb: {type: varchar, en: y, zh: y}\nb: {type: bigint, en: x}\n"
+    )
     (tmp_path / "things").mkdir()
     (tmp_path / "things" / "t.yaml").write_text("en: t\nkey: [z]\ncolumns: [a, bb, a]\nwrong: 1\n")
     with pytest.raises(DefinitionError) as caught:
@@ -62,6 +64,7 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     for part in (
         "'C9'",
         "'zh' is missing",
+        "b: is defined 2 times",
         "'bb' has no definition",
         "did you mean 'b'",
         "'z' is not a column",

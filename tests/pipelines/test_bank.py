@@ -42,6 +42,36 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     assert "merge_threshold_bits" in told
 
 
+def _trusting(tmp_path: Path, matching: str) -> Path:
+    folder = tmp_path / "bank"
+    shutil.copytree(BANKS / "_scaffold", folder)
+    (folder / "matching.yaml").write_text(matching, encoding="utf-8")
+    return folder
+
+
+def test_a_system_that_no_contract_describes_is_told_wherever_it_is_trusted(tmp_path: Path) -> None:
+    folder = _trusting(
+        tmp_path,
+        "trust:\n  - core\n  - card\n"
+        "survivorship:\n  trust: {core: 0.9, crm: 0.1}\n  fields:\n    mobile:\n      trust: {loan: 0.5}\n",
+    )
+    with pytest.raises(BankError) as caught:
+        load_bank(folder, canonical_entities())
+    assert [(problem.line, problem.path, problem.message) for problem in caught.value.problems] == [
+        (3, "trust.1", "no contract describes 'card' (did you mean 'cards'?)"),
+        (5, "survivorship.trust.crm", "no contract describes 'crm' (allowed: cards, core, loans)"),
+        (8, "survivorship.fields.mobile.trust.loan", "no contract describes 'loan' (did you mean 'loans'?)"),
+    ]
+
+
+def test_the_system_of_a_contract_that_cannot_be_read_is_not_called_unknown(tmp_path: Path) -> None:
+    folder = _trusting(tmp_path, "trust: [core, loans, cards]\n")
+    (folder / "contracts" / "loans.odcs.yaml").write_text("apiVersion: [v3\n", encoding="utf-8")
+    with pytest.raises(BankError) as caught:
+        load_bank(folder, canonical_entities())
+    assert [Path(problem.file).name for problem in caught.value.problems] == ["loans.odcs.yaml"]
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "bank"
     shutil.copytree(BANKS / "_scaffold", folder)
