@@ -7,7 +7,7 @@ putting something simpler in the place of the function. Each ablation trains its
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 from unittest.mock import patch
 
 import duckdb
@@ -18,7 +18,7 @@ from models.identity.collapse import collapse
 from models.identity.matching_model import Frequencies
 from models.identity.population import name_frequencies
 from models.identity.resolve import resolve
-from models.identity.settings import MatchingSettings, TrainingSettings
+from models.identity.settings import Constraint, MatchingSettings, TrainingSettings
 from pipelines.workspace import Workspace
 
 
@@ -27,12 +27,14 @@ class Ours:
     """Our engine, and what is taken away from it (nothing: as shipped).
 
     Attributes:
-        settings: Changes of the bank's matching settings.
+        settings: Changes of sections of the bank's matching settings.
+        constraints: Constraints that are lifted, of those that the bank has.
         columns: (table, column) of the standardised tables, and the expression in their place.
         functions: Functions by where they are called, and what stands in for them.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
+    constraints: tuple[str, ...] = ()
     columns: Mapping[tuple[str, str], str] = field(default_factory=dict)
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
@@ -48,16 +50,17 @@ class Ours:
         with ExitStack() as stack:
             for place, stand_in in self.functions.items():
                 stack.enter_context(patch(place, stand_in))
-            resolve(con, _changed(workspace.bank.matching, self.settings), DATE)
+            resolve(con, self.ablated(workspace.bank.matching), DATE)
         clock("train and resolve")
         return {"": con.execute("select system, record_id, customer_id from res.customer_record").to_arrow_table()}
 
-
-def _changed(settings: MatchingSettings, changes: Mapping[str, Any]) -> MatchingSettings:
-    given = settings.model_dump()
-    for name, value in changes.items():
-        given[name] = {**given[name], **value} if isinstance(value, dict) else value
-    return MatchingSettings.model_validate(given)
+    def ablated(self, shipped: MatchingSettings) -> MatchingSettings:
+        """The settings that the bank ships, without what is taken away."""
+        given = shipped.model_dump()
+        given["constraints"] = [name for name in shipped.constraints if name not in self.constraints]
+        for name, value in self.settings.items():
+            given[name] = {**given[name], **value}
+        return MatchingSettings.model_validate(given)
 
 
 def _every_record_a_node(con: duckdb.DuckDBPyConnection, settings: MatchingSettings) -> None:
@@ -83,13 +86,13 @@ def _one_frequency(
 ABLATIONS = {
     # Two records of one document are two nodes then, which the constraint `shared_document` would keep apart.
     "no collapse": Ours(
-        settings={"constraints": ("document", "birth_date_and_sex")},
+        constraints=("shared_document",),
         functions={"models.identity.resolve.collapse": _every_record_a_node},
     ),
     "no contact profiles": Ours(
         columns={("party_contact", "is_identifying"): "true", ("party_standard", "address_is_identifying"): "true"}
     ),
     "no term frequencies": Ours(functions={"models.identity.training.name_frequencies": _one_frequency}),
-    "no constraints": Ours(settings={"constraints": ()}),
+    "no constraints": Ours(constraints=get_args(Constraint)),
     "no second pass": Ours(settings={"second_pass": {"use": False}}),
 }

@@ -1,8 +1,9 @@
 """What Splink is told about each set: the settings of its own demonstrations, and sensible ones for the sample bank.
 
 For the public sets these are the comparisons, blocking rules and training of the notebooks in Splink's documentation
-(``docs/demos/examples/duckdb``: deduplicate_50k_synthetic, febrl3, febrl4, and the tutorial for fake_1000), with wider
-blocking for historical_50k. Columns are those of the product's staged and standardised tables, lower case.
+(``docs/demos/examples/duckdb``: deduplicate_50k_synthetic, febrl3, febrl4, and the tutorial for fake_1000), but
+for what made Splink better: wider blocking for historical_50k, two rules more for fake_1000, and for febrl3 and febrl4
+the finer comparisons of the two. Columns are those of the product's staged and standardised tables, lower case.
 Where a notebook compares what the people table does not keep apart (street number), it is read from the address.
 """
 

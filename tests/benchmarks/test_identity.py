@@ -7,8 +7,10 @@ import pytest
 
 from benchmarks.identity.engine import Run
 from benchmarks.identity.judged import half_of, judge
+from benchmarks.identity.ours import ABLATIONS
 from benchmarks.identity.report import put_section
 from benchmarks.identity.sets import DATA_VARIABLE, SETS, SetMissingError
+from models.identity.settings import MatchingSettings
 
 # First hexadecimal digits of sha256 (`printf a | sha256sum`): a c, b 3, c 2, d 1, e 3, f 2, g c.
 ENTITIES = {"a": "12", "b": "345", "g": "678"}
@@ -52,6 +54,14 @@ def test_one_result_is_judged_as_it_is() -> None:
     (row,) = judge(SETS["febrl3"], Run({"": CUTS["9"]}, {}, 0), TRUTH, "test", DOCUMENTS)
     assert (row["judged"], row["settings"], row["cut_bits"]) == ("all", "as shipped", None)
     assert (row["pairwise"]["right_pairs"], row["pairwise"]["true_pairs"]) == (5, 7)
+
+
+def test_an_ablation_lifts_constraints_of_the_bank_and_adds_none() -> None:
+    shipped = MatchingSettings.model_validate({"constraints": ["document", "shared_document"]})
+    left = {name: part.ablated(shipped).constraints for name, part in ABLATIONS.items()}
+    assert (left["no collapse"], left["no constraints"]) == (("document",), ())
+    assert left["no second pass"] == shipped.constraints
+    assert not ABLATIONS["no second pass"].ablated(shipped).second_pass.use
 
 
 def test_results_replace_those_between_the_marks(tmp_path: Path) -> None:
