@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.identity.matching_model import ModelArtefact
-from models.identity.model_store import ModelStore
+from models.model_store import ModelStore
 from models.tables import Table, load_tables
+from models.value.fitted_model import FittedModel
 from pipelines.bank import Bank, find_bank, load_bank
 from sources.mapping import CanonicalColumn
 from warehouse.engine import Engine
@@ -98,9 +99,25 @@ class Workspace:
         return DecisionLog(os.environ.get("C360_STEWARDS_URL") or self.bank.settings.stewards.url or file)
 
     @cached_property
-    def models(self) -> ModelStore:
+    def models(self) -> ModelStore[ModelArtefact]:
         """The trained identity models that the bank ships and that this home trained."""
-        return ModelStore(self.bank.matching.model, self.bank.folder / "models", self.home / "models" / "identity")
+        return ModelStore(
+            self.bank.matching.model,
+            self.bank.folder / "models",
+            self.home / "models" / "identity",
+            ModelArtefact.load,
+            "matching.yaml",
+        )
+
+    def value_models(self, kind: str) -> ModelStore[FittedModel]:
+        """The fitted models of one kind (``pd``, ``churn``) that the bank ships and that this home fitted."""
+        return ModelStore(
+            self.bank.value.models.approved(kind),
+            self.bank.folder / "models",
+            self.home / "models" / kind,
+            FittedModel.load,
+            "value.yaml",
+        )
 
     def model_in_force(self) -> ModelArtefact | None:
         """The identity model that a night uses now; None where the home's first night is to train one.

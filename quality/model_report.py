@@ -14,7 +14,7 @@ from models.identity.matching_model import ModelArtefact, PartyModel
 from models.identity.model_evaluation import FLOOR_BITS, PartyFigures
 from quality.report import STYLE
 
-_STYLE = f"""{STYLE}
+STYLE_OF_FIGURES = f"""{STYLE}
 td.n, th.n {{ text-align: right; font-variant-numeric: tabular-nums; }}
 svg {{ width: 100%; height: auto; }} svg text {{ font: 12px system-ui, sans-serif; fill: currentColor; }}
 .plus {{ fill: var(--ok); }} .minus {{ fill: var(--bad); }} .zero {{ stroke: currentColor; opacity: .5; }}
@@ -48,7 +48,7 @@ def render_model_report(
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
+        f"<title>{escape(title)}</title><style>{STYLE_OF_FIGURES}</style></head><body>",
         f"<h1>{escape(title)}</h1>",
         f"<p>{escape(bank)}, trained on the records of {business_date.isoformat()} with settings {settings_hash}. "
         f"Written {written_at:%Y-%m-%d %H:%M} UTC. A candidate until matching.yaml names it: "
@@ -92,7 +92,7 @@ def _party(party_type: str, party: PartyModel, figures: PartyFigures, merge_bits
     return "\n".join(
         [
             f"<h2>{party_type}: what the estimate rests on</h2>",
-            _table(("", "count"), [*seen.items()]),
+            table(("", "count"), [*seen.items()]),
             f"<p>Two random nodes are one {party_type} with probability {party.prior:g} ({prior:+.2f} bits).</p>",
             f"<h2>{party_type}: expected precision and recall</h2>",
             "<p>Expected: from the weights themselves, over all candidate pairs "
@@ -100,7 +100,7 @@ def _party(party_type: str, party: PartyModel, figures: PartyFigures, merge_bits
             "rule finds are left out). Measured: on records whose documents were hidden, scored without documents; "
             "precision among pairs of hidden records that documents tell, recall among all pairs that documents "
             "join.</p>",
-            _table(
+            table(
                 (
                     "threshold, bits",
                     "pairs",
@@ -125,7 +125,7 @@ def _party(party_type: str, party: PartyModel, figures: PartyFigures, merge_bits
             f"<p>{figures.hidden_records:,} records without their documents; of {figures.hidden_pairs:,} pairs that "
             f"the documents join, the rules find {figures.found_pairs:,} "
             f"({_share(figures.found_pairs, figures.hidden_pairs)}).</p>",
-            _table(
+            table(
                 (
                     "rule",
                     "true pairs",
@@ -152,7 +152,7 @@ def _party(party_type: str, party: PartyModel, figures: PartyFigures, merge_bits
             ),
             f"<h2>{party_type}: weights</h2>",
             weights_chart(party),
-            _table(
+            table(
                 ("evidence and level", "m", "u", "weight, bits", ""),
                 [
                     (
@@ -204,8 +204,8 @@ def _share(part: float, whole: float) -> str:
     return f"{min(part / whole, 1):.4f}" if whole else "none"
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str | int, ...]]) -> str:
-    """A table: the first column text, the others figures."""
+def table(head: tuple[str, ...], rows: Iterable[tuple[str | int, ...]]) -> str:
+    """An HTML table: the first column text, the others figures."""
     marks = ("", *(' class="n"' for _ in head[1:]))
     top = "".join(f"<th{mark}>{escape(name)}</th>" for mark, name in zip(marks, head, strict=True))
     body = "".join(

@@ -5,7 +5,6 @@ Here does not live how records are standardised (``standardise_settings``), nor 
 tell apart (``comparisons``).
 """
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -17,8 +16,7 @@ from models.identity.blocking_keys import KEYS
 from models.identity.comparisons import CATALOGUE
 from models.identity.standardise_settings import StandardiseSettings
 from models.identity.survivorship_settings import SurvivorshipSettings
-
-AUTO = "auto"
+from models.model_store import AUTO, is_model_id
 
 Constraint = Literal["document", "birth_date_and_sex", "shared_document"]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -222,7 +220,7 @@ class MatchingSettings(_Settings):
     @field_validator("model")
     @classmethod
     def _versioned(cls, value: str) -> str:
-        if value != AUTO and not re.fullmatch(r"[a-z0-9_-]+-[0-9a-f]{16}", value):
+        if value != AUTO and not is_model_id(value):
             raise ValueError(f"{value!r} is neither auto nor <name>-<version>, as c360 train prints it")
         return value
 

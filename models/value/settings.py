@@ -8,28 +8,37 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.value.model_settings import ModelSettings
+from models.value.risk_settings import RiskSettings
+
 
 class ValueSettings(BaseModel):
     """All sections.
 
     Attributes:
         history_months: Months before the business date's own whose transactions are read.
+        models: Which fitted models are approved (models.value.model_settings).
+        risk: Default, scorecard, grades, stages and warnings (models.value.risk_settings).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     history_months: int = Field(36, ge=1, le=240)
+    models: ModelSettings = ModelSettings()
+    risk: RiskSettings = RiskSettings()
 
     def parameters(self, business_date: dt.date) -> dict[str, Any]:
         """Values that the tables' SQL takes as ``$name`` on a business date.
 
         ``first_month``: first day of the earliest month whose transactions are read.
         ``as_of_date``: the latest month end on or before the date, as of which models judge.
+        ``risk``, ``score_dates``: as ``RiskSettings.parameters`` tells.
         """
         months = business_date.year * 12 + business_date.month - 1 - self.history_months
         return {
             "first_month": dt.date(months // 12, months % 12 + 1, 1),
             "as_of_date": latest_month_end(business_date),
+            **self.risk.parameters(latest_month_end(business_date)),
         }
 
 

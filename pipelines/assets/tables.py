@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 import dagster as dg
 
 from models.tables import Table
-from pipelines import steps
+from pipelines import steps, value_steps
 from pipelines.assets.common import POOL, RETRY, Wiring, asset_keys, business_date, rows
 from pipelines.workspace import Workspace
 
@@ -20,6 +20,7 @@ def table_assets(wiring: Wiring) -> list[dg.AssetsDefinition]:
     made: list[tuple[Table, Iterable[str], Step]] = [
         (tables["staging.exchange_rate"], (), steps.exchange_rates),
         (tables["staging.conversion_loss"], steps.all_entity_inputs(workspace), steps.conversion_losses),
+        (tables["value.risk_score"], tables["value.risk_score"].inputs, value_steps.risk_scores),
     ]
     for table in tables.values():
         if table.sql:

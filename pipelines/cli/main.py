@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from models.identity.matching_model import ModelArtefact
-from models.identity.model_store import ModelError
+from models.model_store import ModelError
 from pipelines.workspace import DEFAULT_BANK, DEFAULT_HOME, Workspace
 
 out = Console(highlight=False, soft_wrap=True)

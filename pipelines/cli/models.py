@@ -10,8 +10,8 @@ from rich.table import Table
 
 from models.identity.matching_model import ModelArtefact
 from models.identity.model_comparison import ModelChanges
-from models.identity.model_store import ModelError
 from models.identity.training import DEFAULT_NAME
+from models.model_store import ModelError
 from pipelines.cli.main import Options, check_model, out
 from pipelines.cli.nights import DATE
 from pipelines.workspace import Workspace

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from models.identity.matching_model import ModelArtefact, PartyModel, prior_comparisons
-from models.identity.model_store import PIN, ModelError, ModelStore
 from models.identity.settings import MatchingSettings
+from models.model_store import PIN, ModelError, ModelStore
 
 DAY = dt.date(2026, 10, 29)
 
@@ -26,8 +26,8 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "bank" / "models", tmp_path / "home" / "models" / "identity"
 
 
-def _store(folders: tuple[Path, Path], approved: str = "auto") -> ModelStore:
-    return ModelStore(approved, *folders)
+def _store(folders: tuple[Path, Path], approved: str = "auto") -> ModelStore[ModelArtefact]:
+    return ModelStore(approved, *folders, ModelArtefact.load, "matching.yaml")
 
 
 def test_a_home_without_a_model_has_none(folders: tuple[Path, Path]) -> None:
@@ -68,6 +68,12 @@ def test_the_approved_model_is_used_and_not_the_pinned_one(folders: tuple[Path, 
     in_force = _store(folders, NEW.id).in_force(OLD.id)
     assert in_force is not None
     assert in_force.id == NEW.id
+
+
+def test_a_bank_that_wants_no_model_has_none_whatever_is_pinned(folders: tuple[Path, Path]) -> None:
+    OLD.save(folders[1])
+    _store(folders).set_pin(OLD, DAY)
+    assert _store(folders, "none").in_force(OLD.id) is None
 
 
 def test_a_missing_model_is_named_with_the_places_where_it_was_sought(folders: tuple[Path, Path]) -> None:

@@ -1,0 +1,443 @@
+-- What was known of each debtor at month ends: the characteristics that the probability of default is
+-- fitted on (past month ends) and judged by (those of $score_dates), by one and the same query. Nothing dated
+-- after a month end is read. What sources do not date (rate, term, start and limit of a product) is taken as it
+-- stands; where a loan has left the loan file since, it is missing, and the scorecard gives no weight to that.
+-- Grain: customer_id, as_of_date.
+with month_end as (
+    select unnest($score_dates) as as_of_date
+),
+
+as_of as (
+    select
+        as_of_date,
+        year(as_of_date) * 12 + month(as_of_date) as month_no
+    from month_end
+),
+
+holder as (
+    select * from customer.product_holder
+),
+
+account as (
+    select * from customer.account
+    where customer_id is not null
+),
+
+card as (
+    select * from customer.card
+    where customer_id is not null
+),
+
+loan as (
+    select * from customer.loan
+    where customer_id is not null
+),
+
+customer as (
+    select
+        customer_id,
+        party_type
+    from customer.customer
+),
+
+rate as (
+    select * from staging.exchange_rate
+),
+
+activity as (
+    select
+        *,
+        year(month) * 12 + month(month) as month_no
+    from value.activity_month
+),
+
+performance as (
+    select
+        holder.customer_id,
+        entry.system,
+        entry.loan_id,
+        entry.as_of_date,
+        year(entry.as_of_date) * 12 + month(entry.as_of_date) as month_no,
+        coalesce(entry.outstanding_amount, 0) as outstanding_amount,
+        coalesce(entry.overdue_amount, 0) as overdue_amount,
+        coalesce(entry.days_past_due, 0) as days_past_due
+    from staging.loan_performance as entry
+    inner join holder
+        on
+            entry.system = holder.product_system
+            and entry.loan_id = holder.product_id
+            and holder.product_type = 'loan'
+    where entry.as_of_date <= (select max(as_of.as_of_date) from as_of)
+),
+
+-- the last state that each loan had in each month, and the worst
+loan_month as (
+    select
+        customer_id,
+        system,
+        loan_id,
+        month_no,
+        arg_max(outstanding_amount, as_of_date) as outstanding_amount,
+        arg_max(overdue_amount, as_of_date) as overdue_amount,
+        arg_max(days_past_due, as_of_date) as days_past_due,
+        max(days_past_due) as worst_days_past_due
+    from performance
+    group by customer_id, system, loan_id, month_no
+),
+
+highest as (
+    select
+        *,
+        max(outstanding_amount) over (
+            partition by system, loan_id
+            order by month_no
+        ) as highest_amount
+    from loan_month
+),
+
+debt_month as (
+    select
+        customer_id,
+        month_no,
+        count(*) filter (where outstanding_amount > 0) as running_loan_count,
+        sum(outstanding_amount) as outstanding_amount,
+        sum(highest_amount) filter (where outstanding_amount > 0) as highest_amount,
+        sum(overdue_amount) as overdue_amount,
+        max(days_past_due) as days_past_due,
+        max(worst_days_past_due) as worst_days_past_due
+    from highest
+    group by customer_id, month_no
+),
+
+served as (
+    select
+        *,
+        max(worst_days_past_due) over (
+            partition by customer_id
+            order by month_no
+            range between 2 preceding and current row
+        ) as worst_days_past_due_3m,
+        max(worst_days_past_due) over (
+            partition by customer_id
+            order by month_no
+            range between 5 preceding and current row
+        ) as worst_days_past_due_6m,
+        max(worst_days_past_due) over (
+            partition by customer_id
+            order by month_no
+            range between 11 preceding and current row
+        ) as worst_days_past_due_12m,
+        count(*) filter (where worst_days_past_due > 0) over (
+            partition by customer_id
+            order by month_no
+            range between 11 preceding and current row
+        ) as arrears_months_12m
+    from debt_month
+),
+
+first_month_end as (
+    select
+        system,
+        loan_id,
+        min(as_of_date) as first_date
+    from performance
+    group by system, loan_id
+),
+
+-- loans of which no month end has been kept yet: who owes is known, how it was served is not
+unkept as (
+    select distinct
+        loan.customer_id,
+        as_of.as_of_date
+    from loan
+    inner join as_of on coalesce(loan.start_date, date '0001-01-01') <= as_of.as_of_date
+    left join first_month_end using (system, loan_id)
+    where
+        loan.outstanding_amount > 0
+        and coalesce(first_month_end.first_date, date '9999-12-31') > as_of.as_of_date
+),
+
+credit_card as (
+    select
+        card.customer_id,
+        as_of.as_of_date,
+        card.currency_code,
+        card.credit_limit_amount
+    from card
+    inner join as_of
+        on
+            coalesce(card.issued_date, date '0001-01-01') <= as_of.as_of_date
+            and coalesce(card.expiry_date, date '9999-12-31') > as_of.as_of_date
+    where card.credit_limit_amount > 0 and card.status_code is distinct from 'cancelled'
+),
+
+debtor as (
+    select
+        served.customer_id,
+        as_of.as_of_date
+    from served
+    inner join as_of using (month_no)
+    where served.running_loan_count > 0
+    union
+    select
+        customer_id,
+        as_of_date
+    from unkept
+    union
+    select
+        customer_id,
+        as_of_date
+    from credit_card
+),
+
+owing as (
+    select distinct customer_id from debtor
+),
+
+-- price of a loan against that of others of its product granted up to then
+priced as (
+    select
+        loan.customer_id,
+        as_of.as_of_date,
+        loan.interest_rate - avg(loan.interest_rate) over (
+            partition by as_of.as_of_date, loan.system, loan.product_family, loan.product_code
+        ) as loan_rate_spread,
+        date_diff('month', loan.start_date, as_of.as_of_date) as months_on_book,
+        round(loan.principal_amount * rate.exchange_rate / nullif(loan.term_months, 0), 2)
+            as instalment_amount
+    from loan
+    inner join as_of
+        on
+            loan.start_date <= as_of.as_of_date
+            and coalesce(loan.maturity_date, date '9999-12-31') > as_of.as_of_date
+    left join rate using (currency_code)
+),
+
+price as (
+    select
+        customer_id,
+        as_of_date,
+        max(loan_rate_spread) as loan_rate_spread,
+        max(months_on_book) as months_on_book,
+        count(*) filter (where months_on_book < 12) as loans_opened_12m,
+        sum(instalment_amount) as instalment_amount
+    from priced
+    group by customer_id, as_of_date
+),
+
+-- last balance known of each product at a month end, and three and twelve months before it
+product as (
+    select
+        'account' as product_type,
+        system,
+        account_id as product_id,
+        customer_id,
+        opened_date
+    from account
+    union all
+    select
+        'card',
+        system,
+        card_id,
+        customer_id,
+        issued_date
+    from card
+    where credit_limit_amount > 0
+),
+
+step as (
+    select unnest([0, 3, 12]) as months_before
+),
+
+moment as (
+    select
+        as_of.as_of_date,
+        step.months_before,
+        as_of.month_no - step.months_before as month_no
+    from as_of
+    cross join step
+),
+
+known as (
+    select * from activity
+    where last_balance_amount is not null
+),
+
+balance as (
+    select
+        product.product_type,
+        product.customer_id,
+        moment.as_of_date,
+        moment.months_before,
+        round(known.last_balance_amount * rate.exchange_rate, 2) as balance_amount
+    from product
+    inner join owing on product.customer_id = owing.customer_id
+    cross join moment
+    asof left join known
+        on
+            product.product_type = known.product_type
+            and product.system = known.system
+            and product.product_id = known.product_id
+            and moment.month_no >= known.month_no
+    left join rate on known.currency_code = rate.currency_code
+),
+
+balances as (
+    select
+        customer_id,
+        as_of_date,
+        sum(balance_amount) filter (where product_type = 'account' and months_before = 0)
+            as deposit_amount,
+        sum(balance_amount) filter (where product_type = 'account' and months_before = 3)
+            as deposit_amount_3m,
+        sum(balance_amount) filter (where product_type = 'account' and months_before = 12)
+            as deposit_amount_12m,
+        greatest(
+            -sum(balance_amount) filter (where product_type = 'card' and months_before = 0), 0
+        ) as drawn_amount,
+        greatest(
+            -sum(balance_amount) filter (where product_type = 'card' and months_before = 3), 0
+        ) as drawn_amount_3m
+    from balance
+    group by customer_id, as_of_date
+),
+
+limits as (
+    select
+        credit_card.customer_id,
+        credit_card.as_of_date,
+        sum(round(credit_card.credit_limit_amount * rate.exchange_rate, 2)) as limit_amount
+    from credit_card
+    left join rate using (currency_code)
+    group by credit_card.customer_id, credit_card.as_of_date
+),
+
+movement as (
+    select
+        account.customer_id,
+        activity.month_no,
+        sum(round(activity.credit_amount * rate.exchange_rate, 2)) as credit_amount,
+        sum(round(activity.debit_amount * rate.exchange_rate, 2)) as debit_amount,
+        sum(round(activity.salary_amount * rate.exchange_rate, 2)) as salary_amount,
+        sum(round(least(activity.cash_amount, 0) * rate.exchange_rate, 2)) as cash_drawn_amount,
+        sum(activity.initiated_count) as initiated_count
+    from activity
+    inner join account
+        on
+            activity.system = account.system
+            and activity.product_id = account.account_id
+            and activity.product_type = 'account'
+    inner join owing on account.customer_id = owing.customer_id
+    left join rate on activity.currency_code = rate.currency_code
+    group by account.customer_id, activity.month_no
+),
+
+flow as (
+    select
+        movement.customer_id,
+        as_of.as_of_date,
+        as_of.month_no - movement.month_no as age,
+        movement.credit_amount,
+        movement.debit_amount,
+        movement.salary_amount,
+        movement.cash_drawn_amount,
+        movement.initiated_count
+    from movement
+    inner join as_of on movement.month_no between as_of.month_no - 11 and as_of.month_no
+),
+
+flows as (
+    select
+        customer_id,
+        as_of_date,
+        sum(credit_amount) filter (where age < 6) / 6 as income_amount,
+        sum(debit_amount) filter (where age < 3) as debit_amount_3m,
+        sum(credit_amount) filter (where age < 3) as credit_amount_3m,
+        sum(salary_amount) filter (where age < 3) as salary_amount_3m,
+        sum(salary_amount) filter (where age between 3 and 5) as salary_amount_before,
+        count(*) filter (where age < 6 and salary_amount > 0) as salary_months_6m,
+        min(age) filter (where salary_amount > 0) as months_since_salary,
+        -sum(cash_drawn_amount) filter (where age < 6) as cash_amount_6m,
+        sum(debit_amount) filter (where age < 6) as debit_amount_6m,
+        sum(initiated_count) filter (where age < 3) as initiated_count_3m
+    from flow
+    group by customer_id, as_of_date
+),
+
+opened as (
+    select
+        customer_id,
+        opened_date
+    from product
+    union all
+    select
+        customer_id,
+        start_date
+    from loan
+),
+
+tenure as (
+    select
+        opened.customer_id,
+        as_of.as_of_date,
+        max(date_diff('month', opened.opened_date, as_of.as_of_date)) as tenure_months,
+        count(*) as opened_product_count
+    from opened
+    inner join as_of on opened.opened_date <= as_of.as_of_date
+    group by opened.customer_id, as_of.as_of_date
+)
+
+select
+    debtor.customer_id,
+    debtor.as_of_date,
+    coalesce(served.running_loan_count > 0, false) as is_served,
+    customer.party_type = 'organisation' as is_organisation,
+    served.days_past_due as current_days_past_due,
+    served.worst_days_past_due_3m,
+    served.worst_days_past_due_6m,
+    served.worst_days_past_due_12m,
+    served.arrears_months_12m,
+    served.running_loan_count,
+    round(served.overdue_amount / nullif(served.outstanding_amount, 0), 6) as overdue_share,
+    round(served.outstanding_amount / nullif(served.highest_amount, 0), 6) as outstanding_share,
+    round(price.loan_rate_spread, 6) as loan_rate_spread,
+    price.months_on_book,
+    price.loans_opened_12m,
+    round(price.instalment_amount / nullif(flows.income_amount, 0), 6) as instalment_to_income,
+    round(balances.drawn_amount / nullif(limits.limit_amount, 0), 6) as card_utilisation,
+    round((balances.drawn_amount - balances.drawn_amount_3m) / nullif(limits.limit_amount, 0), 6)
+        as card_utilisation_change_3m,
+    balances.deposit_amount,
+    round(balances.deposit_amount / nullif(served.outstanding_amount, 0), 6) as deposit_to_debt,
+    round(
+        (balances.deposit_amount - balances.deposit_amount_3m)
+        / nullif(abs(balances.deposit_amount) + abs(balances.deposit_amount_3m), 0),
+        6
+    ) as deposit_change_3m,
+    round(
+        (balances.deposit_amount - balances.deposit_amount_12m)
+        / nullif(abs(balances.deposit_amount) + abs(balances.deposit_amount_12m), 0),
+        6
+    ) as deposit_change_12m,
+    round(flows.income_amount, 2) as income_amount,
+    flows.salary_months_6m,
+    flows.months_since_salary,
+    round(
+        (flows.salary_amount_3m - flows.salary_amount_before)
+        / nullif(flows.salary_amount_3m + flows.salary_amount_before, 0),
+        6
+    ) as salary_change_3m,
+    round(flows.debit_amount_3m / nullif(flows.credit_amount_3m, 0), 6) as spending_ratio_3m,
+    round(flows.cash_amount_6m / nullif(flows.debit_amount_6m, 0), 6) as cash_share_6m,
+    flows.initiated_count_3m,
+    tenure.tenure_months,
+    coalesce(tenure.opened_product_count, 0) as opened_product_count
+from debtor
+inner join as_of using (as_of_date)
+inner join customer using (customer_id)
+left join served on debtor.customer_id = served.customer_id and as_of.month_no = served.month_no
+left join price using (customer_id, as_of_date)
+left join balances using (customer_id, as_of_date)
+left join limits using (customer_id, as_of_date)
+left join flows using (customer_id, as_of_date)
+left join tenure using (customer_id, as_of_date)

@@ -1,0 +1,70 @@
+"""Steps of value that are more than one select: models' scores. Nothing here knows Dagster."""
+
+import datetime as dt
+
+import numpy as np
+import pyarrow as pa
+
+from models.tables import Table
+from models.value import default_model
+from models.value.fitted_model import FittedModel
+from models.value.observations import Observations
+from models.value.risk_settings import RiskSettings, month_ends
+from models.value.settings import latest_month_end
+from pipelines.value_models import model_for_night
+from pipelines.workspace import NO_MODEL, Workspace
+
+
+def risk_scores(workspace: Workspace, table: Table, date: dt.date) -> int:
+    """Judge every debtor at the month ends that are valued: ``value.risk_score``; returns the row count.
+
+    A month end at a time, so that memory holds the characteristics of one.
+
+    Raises:
+        ModelError: the model in force is missing or not what its name says.
+    """
+    risk = workspace.bank.value.risk
+    with workspace.engine.connection(date, table.inputs) as con:
+        model, _ = model_for_night(workspace, default_model.KIND, con, date)
+        con.execute(
+            "create table score (customer_id varchar, as_of_date date, probability_of_default double, "
+            "score_points integer, reason_codes varchar, model_version varchar, is_fallback boolean)"
+        )
+        latest = latest_month_end(date)
+        for as_of in month_ends(latest, risk.score_months):
+            rows = default_model.as_observations(
+                con, f"(select * from {default_model.FEATURE_TABLE} where as_of_date = $as_of)", risk, {"as_of": as_of}
+            )
+            judged = _judged(rows, model, risk, with_reasons=as_of == latest)
+            con.register("judged", judged)
+            con.execute("insert into score from judged")
+            con.unregister("judged")
+        return workspace.engine.write(con, table, "from score", date)
+
+
+def _judged(rows: Observations, model: FittedModel | None, risk: RiskSettings, *, with_reasons: bool) -> pa.Table:
+    """Probability, points and reasons of one month end: by the model where it may judge, else by rule."""
+    ruled = default_model.fallback_probability(rows.features[default_model.DAYS_PAST_DUE], risk)
+    defaulted = default_model.in_default(rows, risk)
+    scored = np.zeros(len(rows), dtype=bool) if model is None else rows.features[default_model.OBSERVED] == 1
+    probability = ruled
+    points = np.full(len(rows), np.nan)
+    reasons: list[str | None] = [None] * len(rows)
+    if model is not None and len(rows):
+        card = default_model.card_of(model)
+        probability = np.where(scored, default_model.predict(model, rows), ruled)
+        points = np.where(scored & ~defaulted, card.points(rows.features), np.nan)
+        if with_reasons:
+            told = card.reasons(rows.features, risk.reasons)
+            reasons = [", ".join(codes) if score else None for codes, score in zip(told, scored, strict=True)]
+    return pa.table(
+        {
+            "customer_id": pa.array(rows.customer_id, pa.string()),
+            "as_of_date": pa.array(rows.as_of_date),
+            "probability_of_default": np.where(defaulted, 1.0, probability),
+            "score_points": pa.array(points, mask=np.isnan(points)).cast(pa.int32()),
+            "reason_codes": pa.array(reasons, pa.string()),
+            "model_version": pa.array([model.id if model else NO_MODEL] * len(rows), pa.string()),
+            "is_fallback": ~scored,
+        }
+    )
