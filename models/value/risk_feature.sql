@@ -1,7 +1,8 @@
 -- What was known of each debtor at month ends: the characteristics that the probability of default is
--- fitted on (past month ends) and judged by (those of $score_dates), by one and the same query. Nothing dated
--- after a month end is read. What sources do not date (rate, term, start and limit of a product) is taken as it
--- stands; where a loan has left the loan file since, it is missing, and the scorecard gives no weight to that.
+-- fitted on (past month ends) and judged by (those of $score_dates), by one and the same query. Nothing
+-- dated after a month end is read. What sources do not date (rate, term, start and limit of a product) is
+-- taken as it stands; where a loan has left the loan file since, it is missing, and the scorecard gives no
+-- weight to that.
 -- Grain: customer_id, as_of_date.
 with month_end as (
     select unnest($score_dates) as as_of_date
