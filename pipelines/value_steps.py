@@ -1,4 +1,4 @@
-"""Steps of value that are more than one select: models' scores. Nothing here knows Dagster."""
+"""Steps of value that are no select: parameters from value.yaml, models' scores. Nothing here knows Dagster."""
 
 import datetime as dt
 
@@ -13,6 +13,29 @@ from models.value.risk_settings import RiskSettings, month_ends
 from models.value.settings import latest_month_end
 from pipelines.value_models import model_for_night
 from pipelines.workspace import NO_MODEL, Workspace
+
+
+def contribution_parameters(workspace: Workspace, table: Table, date: dt.date) -> int:
+    """Write a table of contribution's parameters, with all their dates, as value.yaml has them; returns the row count.
+
+    Args:
+        workspace: the bank.
+        table: ``value.transfer_price``, ``value.product_parameter`` or ``value.bank_parameter``.
+        date: the business date.
+    """
+    contribution = workspace.bank.value.contribution
+    rows = {
+        "value.transfer_price": contribution.transfer_price_rows,
+        "value.product_parameter": contribution.product_parameter_rows,
+        "value.bank_parameter": contribution.bank_parameter_rows,
+    }[table.id]()
+    values = [[row[column.name] for column in table.columns] for row in rows]
+    with workspace.engine.connection(date) as con:
+        columns = ", ".join(f'"{c.name}" {c.type}' for c in table.columns)
+        con.execute(f"create table parameter ({columns})")
+        if values:
+            con.executemany(f"insert into parameter values ({', '.join('?' * len(table.columns))})", values)
+        return workspace.engine.write(con, table, "from parameter", date)
 
 
 def risk_scores(workspace: Workspace, table: Table, date: dt.date) -> int:

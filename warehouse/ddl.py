@@ -9,7 +9,14 @@ table whose key columns are all required has its primary key, but for the tables
 from models.tables import Column, Table
 
 UNINDEXED = frozenset(
-    {"customer.transaction", "customer.customer_field", "customer.customer_record_history", "meta.quarantine"}
+    {
+        "customer.transaction",
+        "customer.customer_field",
+        "customer.customer_record_history",
+        "mart.customer_product_contribution",
+        "mart.customer_contribution",
+        "meta.quarantine",
+    }
 )
 
 

@@ -6,8 +6,9 @@ Each part keeps its section in a module of its own; here they become one. A bank
 import datetime as dt
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from models.value.contribution_settings import ContributionSettings
 from models.value.model_settings import ModelSettings
 from models.value.risk_settings import RiskSettings
 
@@ -19,6 +20,7 @@ class ValueSettings(BaseModel):
         history_months: Months before the business date's own whose transactions are read.
         models: Which fitted models are approved (models.value.model_settings).
         risk: Default, scorecard, grades, stages and warnings (models.value.risk_settings).
+        contribution: Parameters of contribution (models.value.contribution_settings).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -26,20 +28,37 @@ class ValueSettings(BaseModel):
     history_months: int = Field(36, ge=1, le=240)
     models: ModelSettings = ModelSettings()
     risk: RiskSettings = RiskSettings()
+    contribution: ContributionSettings = ContributionSettings()
+
+    @model_validator(mode="after")
+    def _history_is_read(self) -> "ValueSettings":
+        if self.contribution.months > self.history_months:
+            raise ValueError(
+                f"contribution.months is {self.contribution.months}, but only {self.history_months} months of "
+                f"transactions are read: raise history_months"
+            )
+        return self
 
     def parameters(self, business_date: dt.date) -> dict[str, Any]:
         """Values that the tables' SQL takes as ``$name`` on a business date.
 
         ``first_month``: first day of the earliest month whose transactions are read.
+        ``contribution_from``: first day of the earliest month that is valued.
         ``as_of_date``: the latest month end on or before the date, as of which models judge.
         ``risk``, ``score_dates``: as ``RiskSettings.parameters`` tells.
         """
-        months = business_date.year * 12 + business_date.month - 1 - self.history_months
         return {
-            "first_month": dt.date(months // 12, months % 12 + 1, 1),
+            "first_month": months_before(business_date, self.history_months),
+            "contribution_from": months_before(business_date, self.contribution.months),
             "as_of_date": latest_month_end(business_date),
             **self.risk.parameters(latest_month_end(business_date)),
         }
+
+
+def months_before(date: dt.date, months: int) -> dt.date:
+    """First day of the month that lies so many months before the date's own."""
+    number = date.year * 12 + date.month - 1 - months
+    return dt.date(number // 12, number % 12 + 1, 1)
 
 
 def latest_month_end(date: dt.date) -> dt.date:

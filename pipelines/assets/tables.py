@@ -1,4 +1,4 @@
-"""Assets of tables that are made one by one: mapped from landing, from bank.yaml, or by one select in a .sql file."""
+"""Assets of tables made one by one: mapped from landing, from the bank's settings, or by one select in a .sql file."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable
@@ -14,13 +14,17 @@ Step = Callable[[Workspace, Table, dt.date], int]
 
 
 def table_assets(wiring: Wiring) -> list[dg.AssetsDefinition]:
-    """Assets of all tables with a .sql file, of the canonical entities, the rates and the conversion losses."""
+    """Assets of all tables with a .sql file, of the canonical entities, the rates, parameters and conversion losses."""
     workspace = wiring.workspace
     tables = workspace.tables
     made: list[tuple[Table, Iterable[str], Step]] = [
         (tables["staging.exchange_rate"], (), steps.exchange_rates),
         (tables["staging.conversion_loss"], steps.all_entity_inputs(workspace), steps.conversion_losses),
         (tables["value.risk_score"], tables["value.risk_score"].inputs, value_steps.risk_scores),
+        *(
+            (tables[f"value.{name}"], (), value_steps.contribution_parameters)
+            for name in ("transfer_price", "product_parameter", "bank_parameter")
+        ),
     ]
     for table in tables.values():
         if table.sql:

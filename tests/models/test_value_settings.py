@@ -23,6 +23,7 @@ def test_models_judge_as_of_the_latest_month_end(date: str, month_end: str) -> N
 def test_the_first_month_lies_so_many_months_before_the_dates_own() -> None:
     parameters = ValueSettings(history_months=14).parameters(dt.date(2026, 1, 31))
     assert parameters["first_month"] == dt.date(2024, 11, 1)
+    assert parameters["contribution_from"] == dt.date(2025, 1, 1)
 
 
 def test_debtors_are_scored_at_the_latest_month_ends() -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 
 from models.tables import Table, load_tables
+from models.value.settings import ValueSettings
 from quality.gate import CheckResult, run_gate
 from quality.suites import Suite, handwritten_suites, landing_suite, merge, relations, table_suite
 from sources.contract import Contract, Delivery, Field, QualityCheck, Server, SourceObject
@@ -59,6 +60,22 @@ LANDED = [
 ]
 
 SOURCE = {"source_object": "customer", "source_line": 1}
+_COSTS = [f"{channel}_cost" for channel in ("mobile", "online", "atm", "point_of_sale", "counter", "batch", "other")]
+
+
+def _terms(family: str, side: str, **other: str) -> dict[str, Any]:
+    """Parameters of a product family: priced at a year, a cost of 1 a month, no risk but what is named."""
+    rates = (
+        "interest_rate", "interchange_rate", "management_fee_rate", "default_pd", "loss_given_default",
+        "credit_conversion_factor", "risk_weight",
+    )  # fmt: skip
+    return {
+        "product_family": family, "product_code": "*", "valid_from": "2020-01-01", "balance_side": side,
+        "tenor_months": 12, "is_priced_by_own_term": False, "interest_method": "accrued", "monthly_cost": "1",
+        **dict.fromkeys(rates, "0"), "interest_bearing_share": "1", **other,
+    }  # fmt: skip
+
+
 _ROLE = {"product_system": "core", "source_object": "x", "source_line": 1}
 NIGHT: dict[str, Rows] = {
     "staging.party": [
@@ -98,6 +115,20 @@ NIGHT: dict[str, Rows] = {
     "staging.exchange_rate": [
         {"currency_code": "CNY", "exchange_rate": "1"},
         {"currency_code": "USD", "exchange_rate": "7.1"},
+    ],
+    "value.bank_parameter": [{"valid_from": "2020-01-01", "capital_ratio": "0.1", "cost_of_capital": "0.1",
+                              "tax_rate": "0.25", **dict.fromkeys(_COSTS, "1")}],
+    "value.product_parameter": [
+        _terms("current_deposit", "liability"),
+        _terms("term_deposit", "liability"),
+        _terms("credit_card", "asset", interest_method="booked"),
+        _terms("other", "none"),
+        _terms("mortgage", "asset", risk_weight="0.5", default_pd="0.01", loss_given_default="0.2"),
+    ],
+    "value.transfer_price": [
+        {"currency_code": currency, "valid_from": "2020-01-01", "tenor_months": 12, "transfer_rate": "0.02",
+         "is_quoted": True, "days_in_year": 360}
+        for currency in ("CNY", "USD")
     ],
     "identity.party_document": [
         {"system": "core", "record_id": "1", "document_type": "resident_id", "document_number": "N1",
@@ -154,6 +185,8 @@ _DERIVED = (
     "customer.account", "customer.card", "customer.loan", "customer.transaction", "customer.standing_order",
     "customer.branch", "customer.manager", "customer.shared_evidence", "customer.relationship",
     "mart.customer_holding", "mart.customer_360", "mart.review_queue",
+    "value.activity_month", "value.balance_month", "value.product_month", "mart.customer_product_contribution",
+    "mart.customer_contribution", "mart.customer_annual_contribution", "mart.bank_contribution",
 )  # fmt: skip
 
 
@@ -196,7 +229,7 @@ class Night:
     def derive(self) -> None:
         """Make the tables that have SQL from those that have rows."""
         for table_id in _DERIVED:
-            self.engine.materialise(TABLES[table_id], DAY, {"business_date": DAY})
+            self.engine.materialise(TABLES[table_id], DAY, {"business_date": DAY, **ValueSettings().parameters(DAY)})
 
     def put(self, table: Table, rows: Rows) -> None:
         """Write rows as a table's partition; columns that a row does not name are empty."""

@@ -214,6 +214,10 @@ FAULTS: dict[str, tuple[Mapping[str, Rows], set[str]]] = {
         {"staging__account": _with("staging.account", **_ORPHAN)},
         {"account_owner_unknown", "account_without_owner"},
     ),
+    "a product family without parameters": (
+        {"staging__account": _changed("staging.account", 0, product_family="investment")},
+        {"product_month_unvalued"},
+    ),
     "a currency without rate": (
         {"staging__exchange_rate": _without("staging.exchange_rate", 1)},
         {"currency_without_rate"},
@@ -254,13 +258,13 @@ LOSSES: dict[str, tuple[str, str, set[str]]] = {
     "a cent lost on an account": (
         "customer.account",
         "select * replace (balance_amount - 0.01 as balance_amount) from t",
-        {"account_conserved", "holding_conserved"},
+        {"account_conserved", "holding_conserved", "product_month_conserved"},
     ),
     "a cent moved between currencies": (
         "customer.account",
         "select * replace (case currency_code when 'CNY' then balance_amount - 0.01 else balance_amount + 0.01 end "
         "as balance_amount) from t",
-        {"account_conserved", "holding_conserved"},
+        {"account_conserved", "holding_conserved", "product_month_conserved"},
     ),
     "a card counted twice": ("customer.card", "from t union all from t", {"card_conserved", "holding_conserved"}),
     "a loan's arrears lost": (
@@ -289,6 +293,39 @@ LOSSES: dict[str, tuple[str, str, set[str]]] = {
         "mart.customer_360",
         "select * replace (mortgage_amount - 0.01 as mortgage_amount) from t",
         {"customer_360_conserved"},
+    ),
+    "a product that is not valued": (
+        "value.product_month",
+        "from t where product_id <> 'L1' or month < (select max(month) from t)",
+        {"product_month_conserved", "bank_contribution_conserved"},
+    ),
+    "a cent of a product's tax lost": (
+        "value.product_month",
+        "select * replace (if(product_id = 'A1', tax_amount - 0.01, tax_amount) as tax_amount) from t",
+        {"product_month_adds_up", "bank_contribution_conserved"},
+    ),
+    "a cent of a customer's product lost": (
+        "mart.customer_product_contribution",
+        "select * replace (if(product_family = 'mortgage', cost_amount - 0.01, cost_amount) as cost_amount) from t",
+        {"customer_product_contribution_adds_to_bank", "customer_contribution_conserved"},
+    ),
+    "a customer's contribution given to another": (
+        "mart.customer_contribution",
+        "select * replace ('C2M' as customer_id) from t",
+        {"customer_contribution_conserved", "customer_annual_contribution_conserved"},
+    ),
+    "a month of a customer lost": (
+        "mart.customer_contribution",
+        "from t where customer_id <> 'C1O' or month > (select min(month) from t)",
+        {
+            "customer_contribution_conserved",
+            "customer_contribution_adds_to_bank",
+        },
+    ),
+    "a cent of a customer's year lost": (
+        "mart.customer_annual_contribution",
+        "select * replace (eva_amount - 0.01 as eva_amount) from t",
+        {"customer_annual_contribution_conserved"},
     ),
     "a guarantor who is no customer": (
         "customer.relationship",

@@ -1,0 +1,31 @@
+-- What the bank earns by product family and month, in its currency, from products with a customer in charge
+-- and from those without: the whole that customers add up to.
+-- Grain: month, product_family, is_assigned.
+with product_month as (
+    select * from value.product_month
+)
+
+select
+    month,
+    product_family,
+    customer_id is not null as is_assigned,
+    any_value(period_days) as period_days,
+    count(*) as product_count,
+    sum(base_average_balance_amount) as base_average_balance_amount,
+    sum(net_interest_amount) as net_interest_amount,
+    sum(interchange_amount) as interchange_amount,
+    sum(fee_income_amount) as fee_income_amount,
+    sum(management_fee_amount) as management_fee_amount,
+    sum(cost_amount) as cost_amount,
+    sum(expected_loss_amount) as expected_loss_amount,
+    sum(tax_amount) as tax_amount,
+    sum(contribution_amount) as contribution_amount,
+    sum(capital_charge_amount) as capital_charge_amount,
+    sum(eva_amount) as eva_amount,
+    sum(capital_amount) as capital_amount,
+    cast(
+        sum(contribution_amount) * 365 / any_value(period_days) / nullif(sum(capital_amount), 0)
+        as decimal(18, 6)
+    ) as raroc
+from product_month
+group by all

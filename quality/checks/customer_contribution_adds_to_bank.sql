@@ -1,0 +1,48 @@
+-- table: mart.customer_contribution
+-- severity: block
+-- message: by month customers add up to the bank's with a customer in charge, to the cent
+with whole as (
+    select
+        month,
+        [
+            sum(net_interest_amount),
+            sum(interchange_amount),
+            sum(fee_income_amount),
+            sum(management_fee_amount),
+            sum(cost_amount),
+            sum(expected_loss_amount),
+            sum(tax_amount),
+            sum(contribution_amount),
+            sum(capital_charge_amount),
+            sum(eva_amount),
+            sum(capital_amount)
+        ] as amounts
+    from mart.bank_contribution
+    where is_assigned
+    group by month
+),
+
+part as (
+    select
+        month,
+        [
+            sum(net_interest_amount),
+            sum(interchange_amount),
+            sum(fee_income_amount),
+            sum(management_fee_amount),
+            sum(cost_amount),
+            sum(expected_loss_amount),
+            sum(tax_amount),
+            sum(contribution_amount),
+            sum(capital_charge_amount),
+            sum(eva_amount),
+            sum(capital_amount)
+        ] as amounts
+    from mart.customer_contribution
+    group by month
+)
+
+select month
+from whole
+full outer join part using (month)
+where whole.amounts is distinct from part.amounts
