@@ -46,14 +46,15 @@ def check(options: Options) -> None:
 @click.option("--noise", default="default", show_default=True, type=click.Choice(["low", "default", "high"]))
 @click.option("--seed", default=1, show_default=True, help="Same arguments, same files.")
 @click.option("--days", default=3, show_default=True, type=click.IntRange(1, 60), help="Business dates.")
+@click.option("--months", default=1, show_default=True, type=click.IntRange(1, 120), help="Months of history on day 1.")
 @click.option("--out", "folder", type=click.Path(file_okay=False, path_type=Path), help="Default: HOME/exports.")
 @click.pass_obj
-def sample(options: Options, parties: int, noise: str, seed: int, days: int, folder: Path | None) -> None:
-    """Generate the sample bank's exports, with the truth of who is who beside them."""
+def sample(options: Options, parties: int, noise: str, seed: int, days: int, months: int, folder: Path | None) -> None:
+    """Generate the sample bank's exports, with the truth of who is who, and what becomes of whom, beside them."""
     from sources.sample import generate
 
     target = folder or options.home / "exports"
-    summary = generate(parties=parties, noise=noise, seed=seed, days=days, out=target)
+    summary = generate(parties=parties, noise=noise, seed=seed, days=days, out=target, months=months)
     out.print(f"{target}: {summary}")
 
 

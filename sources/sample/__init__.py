@@ -17,12 +17,14 @@ import pyarrow.parquet as pq
 from sources.sample.deltas import advance
 from sources.sample.files import truth, write_day
 from sources.sample.founding import found
+from sources.sample.hazards import write_hazards
+from sources.sample.past import remember
 from sources.sample.rates import LEVELS
 
 FIRST_DATE = dt.date(2026, 10, 29)
-TRUTH = "truth.parquet"
+TRUTH, TRUE_HAZARD = "truth.parquet", "truth_hazard.parquet"
 
-__all__ = ["FIRST_DATE", "LEVELS", "TRUTH", "SampleSummary", "generate"]
+__all__ = ["FIRST_DATE", "LEVELS", "TRUE_HAZARD", "TRUTH", "SampleSummary", "generate"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ def generate(
     first_date: dt.date = FIRST_DATE,
     say: Callable[[str], None] = lambda _: None,
     broken_rows: int = 0,
+    months: int = 1,
 ) -> SampleSummary:
     """Write the sample bank's exports for consecutive business dates, and the truth.
 
@@ -59,33 +62,39 @@ def generate(
         noise: ``low``, ``default`` or ``high``.
         seed: seed of everything drawn, 0 or more.
         days: business dates, at least 1.
-        out: folder for ``core/``, ``cards/``, ``loans/``, ``truth.parquet`` and one ``truth_YYYYMMDD.parquet`` a
-            date. Files of the same names are replaced.
+        out: folder for ``core/``, ``cards/``, ``loans/``, ``truth.parquet``, ``truth_hazard.parquet`` and one
+            ``truth_YYYYMMDD.parquet`` a date. Files of the same names are replaced.
         first_date: the first business date.
         say: receives a line of progress for each date.
         broken_rows: rows that cannot be landed, added to every customer, product and transaction file.
+        months: whole months of history in the first delivery, 1 to 120; with more than one, accounts, arrears and
+            customers follow a simulated past.
 
     Raises:
         ValueError: an argument is outside its range.
     """
-    if parties < 50 or days < 1 or seed < 0 or broken_rows < 0:
-        raise ValueError("parties must be at least 50, days at least 1, seed and broken_rows not below 0")
+    if parties < 50 or days < 1 or seed < 0 or broken_rows < 0 or not 1 <= months <= 120:
+        raise ValueError(
+            "parties must be at least 50, days at least 1, seed and broken_rows not below 0, months between 1 and 120"
+        )
     first_day = int(np.datetime64(first_date, "D").astype(np.int64))
     out.mkdir(parents=True, exist_ok=True)
     sample = found(parties, noise, seed, first_day)
+    past = remember(sample, months)
     dates: list[dt.date] = []
     held: dict[dt.date, int] = {}
     rows: dict[str, int] = {}
     for number in range(days):
         if number:
-            advance(sample)
+            advance(sample, past)
         date = first_date + dt.timedelta(days=number)
-        rows |= write_day(sample, out, broken_rows)
+        rows |= write_day(sample, past, out, broken_rows)
         held[date] = _write(truth(sample, ever=False), out / f"truth_{date:%Y%m%d}.parquet")
         dates.append(date)
         say(f"{date}: {held[date]:,} party records")
     everything = truth(sample, ever=True)
     _write(everything, out / TRUTH)
+    write_hazards(past, sample, out / TRUE_HAZARD)
     entities = int(pc.count_distinct(everything["entity_id"]).as_py())
     return SampleSummary(tuple(dates), held, entities, rows, dict(sample.bank.noise.counted))
 

@@ -42,7 +42,7 @@ _CODES = pa.array([code for code, _, _ in PRODUCTS])
 _RATES = pa.array(["0.1000", "0.0500", "1.1000", "1.5500", "0.1000", "1.0500", "2.4000", "0.8000"])  # percent
 _PERSONAL = (0.52, 0.2, 0.13, 0.03, 0.0, 0.0, 0.08, 0.04)
 _CORPORATE = (0.0, 0.0, 0.0, 0.0, 0.85, 0.15, 0.0, 0.0)
-_MOVES = np.array([True, True, False, False, True, False, False, True])
+MOVES = np.array([True, True, False, False, True, False, False, True])
 _SCALE = np.array([8.6, 8.4, 10.8, 12.6, 11.5, 13.0, 10.9, 7.0])  # mean of the logarithm of the balance
 _CURRENCIES = pa.array(["CNY", "USD", "HKD"])
 _FIRST_ACCOUNT = 3_100_000_000_000_000
@@ -62,7 +62,7 @@ _KIND_CODES = pa.array([kind[0] for kind in _KINDS])
 _PURPOSES = pa.array(["工资", "转账", "转账", "消费", "取现", "存现", "手续费", "结息"])
 _CHANNELS = pa.array(["MB", "EB", "ATM", "POS", "CTR", "SYS"])
 _CHANNEL_OF_KIND = np.array([5, 0, 0, 3, 2, 4, 5, 5])
-_IS_CREDIT = np.array([kind[1] for kind in _KINDS])
+IS_CREDIT = np.array([kind[1] for kind in _KINDS])
 _TRANSFERS = 3  # the first three kinds name a counterparty
 HISTORY_DAYS = 30
 _PER_DAY, _IN_HISTORY = 0.4, 1.6  # transactions an account: on a day, over all days before the first
@@ -84,7 +84,10 @@ class Accounts(Rows):
 
 @dataclass
 class Transactions(Rows):
-    """Transactions in the order of booking; ``account`` is a position among the accounts."""
+    """Transactions in the order of booking; ``account`` is a position among the accounts.
+
+    ``channel`` is an index into the channels, -1 leaves it to chance when the file is written.
+    """
 
     account: Numbers
     day: Numbers
@@ -92,6 +95,7 @@ class Transactions(Rows):
     kind: Numbers
     cents: Numbers
     balance: Numbers
+    channel: Numbers
 
 
 def open_accounts(rng: np.random.Generator, bank: Bank, core: Register, first: int, today: int) -> Accounts:
@@ -172,7 +176,7 @@ def book(rng: np.random.Generator, core: Register, accounts: Accounts, today: in
     No balance falls below zero: within the history the opening balance is raised, on a day a debit is cut to
     what the account holds, or turned into a credit where it holds nothing.
     """
-    moving = np.flatnonzero(_MOVES[accounts.product] & (accounts.closed < 0))
+    moving = np.flatnonzero(MOVES[accounts.product] & (accounts.closed < 0))
     count = rng.poisson(_PER_DAY + (_IN_HISTORY if with_history else 0.0), len(moving))
     account = np.repeat(moving, count)
     total = len(account)
@@ -191,15 +195,15 @@ def book(rng: np.random.Generator, core: Register, accounts: Accounts, today: in
     order = np.lexsort((second, day, account))
     account, kind, cents, day, second = account[order], kind[order], cents[order], day[order], second[order]
     if total == 0:
-        return Transactions(account, day, second, kind, cents, cents.copy())
+        return Transactions(account, day, second, kind, cents, cents.copy(), np.full(total, -1))
     start = np.flatnonzero(np.r_[True, account[1:] != account[:-1]])
     group = np.repeat(np.arange(len(start)), np.diff(np.r_[start, total]))
     if not with_history:
-        debits = np.bincount(group, weights=~_IS_CREDIT[kind], minlength=len(start)).astype(np.int64)
+        debits = np.bincount(group, weights=~IS_CREDIT[kind], minlength=len(start)).astype(np.int64)
         affordable = accounts.balance[account] // np.maximum(debits[group], 1)
-        kind = np.where(~_IS_CREDIT[kind] & (affordable <= 0), 1, kind)
-        cents = np.where(_IS_CREDIT[kind], cents, np.minimum(cents, affordable))
-    signed = np.where(_IS_CREDIT[kind], cents, -cents)
+        kind = np.where(~IS_CREDIT[kind] & (affordable <= 0), 1, kind)
+        cents = np.where(IS_CREDIT[kind], cents, np.minimum(cents, affordable))
+    signed = np.where(IS_CREDIT[kind], cents, -cents)
     running = np.cumsum(signed)
     running -= np.repeat((running - signed)[start], np.diff(np.r_[start, total]))
     opening = accounts.balance[account[start]]
@@ -209,16 +213,22 @@ def book(rng: np.random.Generator, core: Register, accounts: Accounts, today: in
     last = np.r_[start[1:], total] - 1
     accounts.balance[account[last]] = after[last]
     by_time = np.lexsort((account, second, day))
-    return Transactions(*(column[by_time] for column in (account, day, second, kind, cents, after)))
+    return Transactions(*(column[by_time] for column in (account, day, second, kind, cents, after, np.full(total, -1))))
 
 
 def transaction_columns(
-    rng: np.random.Generator, bank: Bank, accounts: Accounts, booked: Transactions, today: int, rows: slice
+    rng: np.random.Generator,
+    bank: Bank,
+    accounts: Accounts,
+    booked: Transactions,
+    today: int,
+    rows: slice,
+    first: int = 0,
 ) -> dict[str, Text]:
-    """Write the fields of the transaction file for a slice of transactions."""
+    """Write the fields of the transaction file for a slice of transactions, numbered from ``first`` on."""
     account, kind = booked.account[rows], booked.kind[rows]
     count = len(account)
-    number = np.arange(len(booked))[rows]
+    number = first + np.arange(len(booked))[rows]
     transfer = kind < _TRANSFERS
     company = (kind == 0) | (rng.random(count) < 0.3)
     name = true_names(bank, rng.integers(0, len(bank.persons), count))
@@ -228,12 +238,13 @@ def transaction_columns(
     elsewhere = serial(rng.integers(10**15, 9 * 10**15, count))
     usual = rng.random(count) < 0.8
     channel = np.where(usual, _CHANNEL_OF_KIND[kind], rng.integers(0, 6, count))
+    channel = np.where(booked.channel[rows] >= 0, booked.channel[rows], channel)
     return {
         "TRAN_ID": join(date_text(np.array([today]))[0].as_py(), serial(number + 1, 9)),
         "ACCT_NO": account_numbers(account),
         "TRAN_DATE": date_text(booked.day[rows]),
         "TRAN_TIME": clock_text(booked.second[rows], ""),
-        "DC_FLAG": choose(_IS_CREDIT[kind], "C", "D"),
+        "DC_FLAG": choose(IS_CREDIT[kind], "C", "D"),
         "AMOUNT": money(booked.cents[rows]),
         "CCY": pick(_CURRENCIES, accounts.currency[account]),
         "BALANCE_AFTER": money(booked.balance[rows]),

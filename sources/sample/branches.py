@@ -6,12 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.sample.text import Numbers, Text, choose, join, pick, serial, together
+from sources.sample.text import Mask, Numbers, Text, choose, join, pick, serial, together
 from sources.sample.vocabulary import FEMALE, HAN, MALE, Vocabulary
 
 HEAD_OFFICE = "0001"
 MANAGERS_PER_OUTLET = 4
 _TEAMS = pa.array(["零售业务部", "财富管理部", "公司业务部", "小微金融部"])
+_CORPORATE, _SMALL_BUSINESS = 2, 3  # the teams that lend
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,18 @@ class Outlets:
         """Draw a manager of the outlet for a share of the rows; null for the rest."""
         number = serial(outlets * MANAGERS_PER_OUTLET + rng.integers(0, MANAGERS_PER_OUTLET, len(outlets)), 5, "M")
         return choose(rng.random(len(outlets)) < share, number, None)
+
+    def officer_numbers(self, rng: np.random.Generator, outlets: Numbers, company: Mask, share: float) -> Text:
+        """Name the outlet's loan officer (for companies, for persons) for a share of the rows; null for the rest."""
+        number = serial(outlets * MANAGERS_PER_OUTLET + np.where(company, _CORPORATE, _SMALL_BUSINESS), 5, "M")
+        return choose(rng.random(len(outlets)) < share, number, None)
+
+    def officers(self) -> dict[str, Text]:
+        """The loan system's own list of its officers: the staff of the two lending teams, numbered as everywhere."""
+        team = np.arange(len(self.managers["MANAGER_NO"])) % len(_TEAMS)
+        lending = pa.array(np.flatnonzero((team == _CORPORATE) | (team == _SMALL_BUSINESS)))
+        names = ("officer_no", "name", "branch_no", "department")
+        return {name: column.take(lending) for name, column in zip(names, self.managers.values(), strict=True)}
 
 
 def make_outlets(rng: np.random.Generator, vocabulary: Vocabulary) -> Outlets:

@@ -11,7 +11,9 @@ from sources.sample.bank import COMPANY_BASE
 from sources.sample.companies import appoint, make_companies
 from sources.sample.documents import right_documents
 from sources.sample.founding import (
+    OFFICERS,
     Sample,
+    assign_officers,
     entities,
     first_accounts,
     limit_holders,
@@ -22,7 +24,9 @@ from sources.sample.founding import (
 from sources.sample.identifiers import mobiles as new_mobiles
 from sources.sample.identities import id_key
 from sources.sample.lending import CREDIT, grant_loans, issue_cards, plan_loans, stand_beside
+from sources.sample.months import month_of
 from sources.sample.particulars import mobiles, person_addresses
+from sources.sample.past import Past, begin_day, book_day, close_day, leave, silent_from
 from sources.sample.population import make_addresses, make_persons
 from sources.sample.registers import (
     CORE_DOCUMENTS,
@@ -44,9 +48,10 @@ LOANS_PAID, LOANS_ENDED, BORROWERS_CHANGED = 0.0400, 0.0015, 0.0030  # of loans
 _CASH_OUT = 4  # kind of transaction with which a closed account is emptied
 
 
-def advance(sample: Sample) -> None:
+def advance(sample: Sample, past: Past) -> None:
     """Move the bank to the next day."""
     sample.day += 1
+    begin_day(past, sample)
     first_person, first_company = len(sample.bank.persons), len(sample.bank.companies)
     _settle(sample)
     closed = _change_customers(sample)
@@ -54,10 +59,14 @@ def advance(sample: Sample) -> None:
     _new_customers(sample, first_person, first_company)
     rng = sample.chance(3)
     sample.accounts.extend(open_accounts(rng, sample.bank, sample.core, first_core, sample.day))
-    sample.booked = book(rng, sample.core, sample.accounts, sample.day, with_history=False)
+    if past.months == 1:
+        sample.booked = book(rng, sample.core, sample.accounts, sample.day, with_history=False)
+    else:
+        sample.booked = book_day(past, sample)
     _close(sample, closed)
-    _cards(sample, first_person)
-    _loans(sample, first_person, first_company)
+    leave(past, sample, closed)
+    _cards(sample, past, first_person)
+    _loans(sample, past, first_person, first_company)
 
 
 def _settle(sample: Sample) -> None:
@@ -170,12 +179,13 @@ def _close(sample: Sample, closed: Numbers) -> None:
             kind=np.full(count, _CASH_OUT),
             cents=accounts.balance[paid],
             balance=np.zeros(count, dtype=np.int64),
+            channel=np.full(count, -1),
         )
     )
     accounts.balance[paid] = 0
 
 
-def _cards(sample: Sample, first_person: int) -> None:
+def _cards(sample: Sample, past: Past, first_person: int) -> None:
     """New holders and cards, changed contacts, what is owed, cancelled cards."""
     rng, bank, holders, cards, today = sample.chance(4), sample.bank, sample.holders, sample.cards, sample.day
     persons = bank.persons
@@ -203,6 +213,7 @@ def _cards(sample: Sample, first_person: int) -> None:
     holders.extend(new)
 
     spends: Mask = (cards.kind == CREDIT) & cards.active & (rng.random(len(cards)) < 0.3)
+    spends &= silent_from(past, sample) > month_of(today)
     spent = (cards.limit * rng.normal(0.0, 0.05, len(cards))).astype(np.int64)
     cards.owed = np.where(spends, np.clip(cards.owed + spent, 0, cards.limit), cards.owed)
     cards.active &= rng.random(len(cards)) >= 0.0002
@@ -210,7 +221,7 @@ def _cards(sample: Sample, first_person: int) -> None:
     limit_holders(holders, cards)
 
 
-def _loans(sample: Sample, first_person: int, first_company: int) -> None:
+def _loans(sample: Sample, past: Past, first_person: int, first_company: int) -> None:
     """New loans, payments and arrears, changed borrowers, ended loans; note the operations to deliver."""
     rng, bank, borrowers, loans, today = (
         sample.chance(5),
@@ -228,6 +239,8 @@ def _loans(sample: Sample, first_person: int, first_company: int) -> None:
     ended = np.flatnonzero(free & (chance < LOANS_ENDED))
     paid = np.flatnonzero(borrowers.held & (chance >= LOANS_ENDED) & (chance < LOANS_ENDED + LOANS_PAID))
     borrowers.held[ended] = False
+    if past.months > 1:
+        paid = paid[loans.days_past_due[paid] == 0]
     part = loans.principal[paid] // np.maximum(loans.term_months[paid], 1)
     loans.outstanding[paid] = np.maximum(loans.outstanding[paid] - part, 0)
     late = rng.random(len(paid)) < 0.06
@@ -247,9 +260,13 @@ def _loans(sample: Sample, first_person: int, first_company: int) -> None:
     plan = plan_loans(rng, np.unique(np.concatenate([asking, arrivals])))
     new, order = open_register(rng, bank, plan.entity, today, new=True)
     plan.keep(order)
-    loans.extend(grant_loans(rng, new, today))
+    granted = grant_loans(rng, new, today)
+    loans.extend(granted)
     new.columns = borrower_columns(rng, bank, new)
     number_borrowers(new, first)
+    assign_officers(sample.chance(OFFICERS), sample.outlets, new, granted)
     borrowers.extend(new)
     sample.beside.extend(stand_beside(rng, bank, borrowers, first, plan, today))
-    sample.operation = {"U": paid, "D": ended, "I": first + np.arange(len(new))}
+    late = close_day(past, sample)
+    borrowers.updated[late] = today
+    sample.operation = {"U": np.union1d(paid, late), "D": ended, "I": first + np.arange(len(new))}

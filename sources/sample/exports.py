@@ -107,15 +107,15 @@ def write_lines(path: Path, lines: Text, broken: int = 0) -> int:
     return len(lines) + count
 
 
-def write_control(path: Path, data: Path, rows: int, limit_cents: int, day: str) -> None:
-    """Write a control file beside a data file: its name, date, rows, total of the limits and MD5."""
+def write_control(path: Path, data: Path, rows: int, total: tuple[str, int], day: str) -> None:
+    """Write a control file beside a data file: its name, date, rows, a named total of cents and MD5."""
     digest = hashlib.md5(usedforsecurity=False)
     with data.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
     path.write_text(
         f"FILE={data.name}\nDATA_DATE={day}\nRECORD_COUNT={rows}\n"
-        f"TOTAL_LIMIT={limit_cents // 100}.{limit_cents % 100:02d}\nMD5={digest.hexdigest()}\n",
+        f"{total[0]}={total[1] // 100}.{total[1] % 100:02d}\nMD5={digest.hexdigest()}\n",
         encoding="ascii",
     )
 

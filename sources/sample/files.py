@@ -10,9 +10,11 @@ import pyarrow as pa
 
 from sources.sample.accounts import account_columns, account_numbers, product_columns, transaction_columns
 from sources.sample.bank import entity_ids
+from sources.sample.card_ledger import CARD_TRANSACTION_FIELDS, card_transaction_columns
 from sources.sample.exports import Field, by_slices, spans, write_control, write_csv, write_fixed, write_lines
 from sources.sample.founding import Sample
 from sources.sample.lending import CREDIT, GUARANTOR, LOAN_PRODUCTS, card_numbers
+from sources.sample.past import Past, card_transactions, performance, transactions
 from sources.sample.text import Numbers, Text, choose, constant, date_text, join, money, pick, serial
 
 HOLDER_FIELDS = (
@@ -79,6 +81,7 @@ select
         term_months: loan.term_months,
         status: loan.status,
         branch_no: loan.branch_no,
+        officer_no: loan.officer_no,
         updated_at: loan.updated_at,
         borrower: {
             cust_no: loan.cust_no,
@@ -111,7 +114,7 @@ order by loan.position
 """
 
 
-def write_day(sample: Sample, out: Path, broken: int) -> dict[str, int]:
+def write_day(sample: Sample, past: Past, out: Path, broken: int) -> dict[str, int]:
     """Write the day's files below ``out``; returns the rows of each, by path relative to ``out``."""
     day = _day(sample.day)
     for system in SYSTEMS:
@@ -119,28 +122,33 @@ def write_day(sample: Sample, out: Path, broken: int) -> dict[str, int]:
     rows: dict[str, int] = {}
 
     def csv(name: str, slices: Iterable[Mapping[str, Text]], damaged: int = 0, amount: str | None = None) -> None:
-        path = out / "core" / f"{name}_{day}.csv"
+        path = out / f"{name}_{day}.csv"
         rows[path.relative_to(out).as_posix()] = write_csv(path, slices, damaged, amount)
 
-    csv("BRANCH", [sample.outlets.branches])
-    csv("MANAGER", [sample.outlets.managers])
-    csv("PRODUCT", [product_columns()])
-    csv("CUST", by_slices(sample.core.columns), broken)
-    csv("ACCT", _account_slices(sample), broken, "BALANCE")
-    csv("TRAN", _transaction_slices(sample), broken, "AMOUNT")
-    for name, fields, slices, amount, total in (
+    csv("core/BRANCH", [sample.outlets.branches])
+    csv("core/MANAGER", [sample.outlets.managers])
+    csv("core/PRODUCT", [product_columns()])
+    csv("core/CUST", by_slices(sample.core.columns), broken)
+    csv("core/TRAN", _transaction_slices(sample, past), broken, "AMOUNT")
+    csv("core/ACCT", _account_slices(sample), broken, "BALANCE")  # after the transactions that move the balances
+    csv("loans/OFFICER", [sample.outlets.officers()])
+    csv("loans/PERF", performance(past, sample), broken, "outstanding")
+    limits, moved = [int(sample.cards.limit.sum())], list[int]()
+    for name, fields, slices, amount, totals in (
+        ("CARDHOLDER", HOLDER_FIELDS, by_slices(sample.holders.columns), "TOTAL_LIMIT", limits),
+        ("CARD", CARD_FIELDS, by_slices(_card_columns(sample)), "CREDIT_LIMIT", limits),
         (
-            "CARDHOLDER",
-            HOLDER_FIELDS,
-            by_slices(sample.holders.columns),
-            "TOTAL_LIMIT",
-            sample.cards.limit.sum(),
+            "CARDTRAN",
+            CARD_TRANSACTION_FIELDS,
+            card_transaction_columns(sample.cards, card_transactions(past, sample), day, moved),
+            "AMOUNT",
+            moved,
         ),
-        ("CARD", CARD_FIELDS, by_slices(_card_columns(sample)), "CREDIT_LIMIT", sample.cards.limit.sum()),
     ):
         path = out / "cards" / f"{name}_{day}.dat"
         count = write_fixed(path, fields, slices, broken, amount)
-        write_control(path.with_suffix(".ctl"), path, count, int(total), day)
+        total = "TOTAL_AMOUNT" if totals is moved else "TOTAL_LIMIT"
+        write_control(path.with_suffix(".ctl"), path, count, (total, sum(totals)), day)
         rows[path.relative_to(out).as_posix()] = count
     path = out / "loans" / f"LOAN_{day}.jsonl.gz"
     rows[path.relative_to(out).as_posix()] = write_lines(path, _loan_lines(sample), broken)
@@ -189,10 +197,13 @@ def _account_slices(sample: Sample) -> Iterator[dict[str, Text]]:
         yield account_columns(sample.accounts, sample.core, sample.outlets.outlet_no, rows)
 
 
-def _transaction_slices(sample: Sample) -> Iterator[dict[str, Text]]:
-    rng = sample.chance(9)
-    for rows in spans(len(sample.booked)):
-        yield transaction_columns(rng, sample.bank, sample.accounts, sample.booked, sample.day, rows)
+def _transaction_slices(sample: Sample, past: Past) -> Iterator[dict[str, Text]]:
+    rng, first = sample.chance(9), 0
+    simulated = past.months > 1 and sample.day == sample.first_day
+    for booked in transactions(past, sample) if simulated else [sample.booked]:
+        for rows in spans(len(booked)):
+            yield transaction_columns(rng, sample.bank, sample.accounts, booked, sample.day, rows, first)
+        first += len(booked)
 
 
 def _card_columns(sample: Sample) -> dict[str, Text]:

@@ -38,6 +38,7 @@ from sources.sample.vocabulary import Vocabulary, load_vocabulary
 COMPANIES_PER_RECORD = 0.058
 HOUSEHOLDS_PER_RECORD = 0.43
 PARTIES_PER_AGENT = 6000
+OFFICERS = 10  # stage of chance
 _FIRST_CUSTOMER = 6_100_000_001
 
 
@@ -46,7 +47,8 @@ class Sample:
     """Everything the systems hold on a day.
 
     ``representative`` is, for each core record, the person described in it as its representative, or -1;
-    ``operation`` the loans delivered that day by operation code.
+    ``operation`` the loans delivered that day by operation code, ``drawn`` the balances of the first accounts before
+    any transaction.
     """
 
     seed: int
@@ -65,6 +67,7 @@ class Sample:
     loans: Loans
     beside: Beside
     operation: dict[str, Numbers]
+    drawn: Numbers
 
     def chance(self, stage: int) -> np.random.Generator:
         """The source of chance of one stage of the day: days and stages do not disturb one another."""
@@ -97,16 +100,18 @@ def found(parties: int, noise: str, seed: int, first_day: int) -> Sample:
     loans = grant_loans(rng, borrowers, first_day)
     borrowers.columns = borrower_columns(rng, bank, borrowers)
     number_borrowers(borrowers, 0)
+    assign_officers(np.random.default_rng([seed, 0, OFFICERS]), outlets, borrowers, loans)
     beside = stand_beside(rng, bank, borrowers, 0, plan, first_day)
 
     rng = np.random.default_rng([seed, 0, 4])
     accounts = open_accounts(rng, bank, core, 0, first_day)
+    drawn = accounts.balance.copy()
     booked = book(rng, core, accounts, first_day, with_history=True)
     cards = issue_cards(rng, holders, 0, first_accounts(bank, core, accounts), first_day)
     limit_holders(holders, cards)
     return Sample(
         seed, parties, first_day, first_day, bank, outlets, core, representative, holders, borrowers, accounts,
-        booked, cards, loans, beside, {"I": np.arange(len(borrowers))},
+        booked, cards, loans, beside, {"I": np.arange(len(borrowers))}, drawn,
     )  # fmt: skip
 
 
@@ -156,6 +161,12 @@ def number_borrowers(borrowers: Register, first: int) -> None:
     position = first + np.arange(len(borrowers))
     borrowers.columns["cust_no"] = serial(position + 1, 9, "LC")
     borrowers.columns["loan_no"] = serial(position + 1, 9, "LN")
+
+
+def assign_officers(rng: np.random.Generator, outlets: Outlets, borrowers: Register, loans: Loans) -> None:
+    """Name the loan officer of the outlet for some of the borrowers, by the business the borrower belongs to."""
+    outlet = loans.outlet % len(outlets.outlet_no)
+    borrowers.columns["officer_no"] = outlets.officer_numbers(rng, outlet, borrowers.entity >= COMPANY_BASE, 0.6)
 
 
 def represent(
