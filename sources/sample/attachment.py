@@ -16,9 +16,9 @@ from sources.sample.text import Mask, Numbers
 ENGAGED, DECLINING, LEFT = range(3)
 HORIZON = 3  # months
 NEVER = 1 << 40
-_LEAVES, _RECOVERS = 0.30, 0.12  # a month, of those in decline
-_ONSET, _SUDDEN = 0.0080, 0.0014  # a month, of the engaged, at attachment 0
-_SLOPE = 0.9
+_LEAVES, _RECOVERS = 0.26, 0.06  # a month, of those in decline
+_ONSET, _SUDDEN = 0.0066, 0.0004  # a month, of the engaged, at attachment 0
+_SLOPE = 1.1
 _SWEPT_WITHIN = 10  # days of the month of leaving
 
 
@@ -57,12 +57,12 @@ def meet_customers(
     digital = rng.beta(3.0, 1.8, count)
     pace = np.exp(rng.normal(-0.125, 0.5, count))
     attachment = (
-        0.9 * (salaried - 0.35)
+        1.1 * (salaried - 0.35)
         + 0.8 * np.log(pace)
-        + 1.6 * (digital - 0.6)
+        + 1.1 * (digital - 0.6)
         + 0.5 * (np.log1p(years) - 1.8)
         + 0.35 * (np.minimum(products, 4) - 1.6)
-        + 0.25 * rng.normal(size=count)
+        + 0.15 * rng.normal(size=count)
     )
     return Customers(
         customer=customer,

@@ -132,7 +132,7 @@ def _shares(rng: np.random.Generator, total: Numbers, number: Numbers, owner: Nu
     parts = (total[owner] * (weight / np.repeat(whole, number[number > 0]))).astype(np.int64)
     rest = total[number > 0] - np.add.reduceat(parts, start)
     parts[np.r_[start[1:], len(owner)] - 1] += rest
-    return parts
+    return np.asarray(parts)
 
 
 def day_of(rng: np.random.Generator, before: Numbers, cards: Cards, today: int) -> CardTransactions:

@@ -19,7 +19,7 @@ from sources.sample.text import Mask, Numbers
 
 DEFAULT = 4
 HORIZON = 12  # months
-_LATE = (-4.25, 0.8)  # logit of falling behind: at strain 0, and its slope
+_LATE = (-4.55, 0.8)  # logit of falling behind: at strain 0, and its slope
 _ROLL = ((-1.2, 0.45), (-0.2, 0.45), (0.5, 0.45))  # logits of missing one more, with 1, 2 and 3 missed
 _STAY = 0.3  # of those who do not roll on, the share that pays one instalment and no more
 _WORKED_OUT = 0.06  # a month, of those in default for half a year
@@ -97,18 +97,18 @@ def probability_of_default(strain: Numbers, missed: Numbers) -> Numbers:
             rolls * ahead[k + 1] + (1 - rolls) * (_STAY * ahead[k] + (1 - _STAY) * ahead[0])
             for k, rolls in enumerate(roll, start=1)
         ]
-    return np.choose(np.minimum(missed, DEFAULT), [*within, np.ones(len(strain))])
+    return np.asarray(np.choose(np.minimum(missed, DEFAULT), [*within, np.ones(len(strain))]))
 
 
 def days_past_due(due_day: Numbers, missed: Numbers, month: int) -> Numbers:
     """Days from the due day of the oldest missed instalment to the end of the month."""
     oldest = first_day(month - missed + 1) + due_day - 1
-    return np.where(missed > 0, last_day(month) - oldest, 0)
+    return np.asarray(np.where(missed > 0, last_day(month) - oldest, 0))
 
 
 def missed_instalments(days: Numbers) -> Numbers:
     """The bracket of days past due as missed instalments, ``DEFAULT`` beyond 90 days."""
-    return np.minimum(-(-days // 30), DEFAULT)
+    return np.asarray(np.minimum(-(-days // 30), DEFAULT))
 
 
 def _chances(strain: Numbers) -> tuple[Numbers, list[Numbers]]:

@@ -68,6 +68,16 @@ class Past:
         """The first month of the first delivery."""
         return month_of(sample.first_day) - self.months
 
+    def simulated(self) -> tuple[Customers, Habits]:
+        """The customers and habits of a past of more than one month.
+
+        Raises:
+            RuntimeError: the past is of one month.
+        """
+        if self.customers is None or self.habits is None:
+            raise RuntimeError("a past of one month has no customers' habits")
+        return self.customers, self.habits
+
 
 def remember(sample: Sample, months: int) -> Past:
     """Make up the past of a bank just founded; with more than one month balances and arrears come of it."""
@@ -103,11 +113,11 @@ def begin_day(past: Past, sample: Sample) -> None:
 
 def book_day(past: Past, sample: Sample) -> Transactions:
     """Draw a later day's account transactions, of customers and accounts of that day too."""
-    assert past.customers is not None and past.habits is not None
-    customers, habits = _newcomers(past, sample, sample.day)
-    past.customers.extend(customers)
-    past.habits.extend(habits)
-    return _turn_over(past, sample, past.customers.state, (sample.day, sample.day))
+    known, habits = past.simulated()
+    met, formed = _newcomers(past, sample, sample.day)
+    known.extend(met)
+    habits.extend(formed)
+    return _turn_over(past, sample, known.state, (sample.day, sample.day))
 
 
 def close_day(past: Past, sample: Sample) -> Numbers:
@@ -248,7 +258,7 @@ def _close_month(past: Past, sample: Sample, month: int) -> None:
 
 def _turn_over(past: Past, sample: Sample, state: Numbers, span: tuple[int, int]) -> Transactions:
     """Draw the transactions of a span of days of one month."""
-    assert past.customers is not None and past.habits is not None
+    customers, habits = past.simulated()
     month = month_of(span[0])
     rng = np.random.default_rng([sample.seed, _TURNOVER, month, _day_of_month(span[1])])
     debtor = _debtor_of(sample)
@@ -257,7 +267,7 @@ def _turn_over(past: Past, sample: Sample, state: Numbers, span: tuple[int, int]
         missed = past.ends[month - 1].missed
         known = (debtor >= 0) & (debtor < len(missed))
         late[known] = missed[debtor[known]] > 0
-    return turn_over(rng, sample.core, sample.accounts, past.habits, past.customers, state, late, span)
+    return turn_over(rng, sample.core, sample.accounts, habits, customers, state, late, span)
 
 
 def _newcomers(past: Past, sample: Sample, begin: int) -> tuple[Customers, Habits]:

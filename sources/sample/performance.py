@@ -62,14 +62,14 @@ def at_month_end(loans: Loans, debtors: Debtors, missed: Numbers, month: int, to
 
 def within_age(days: Numbers, start: Numbers, day: int) -> Numbers:
     """Cut days past due to what a loan's age allows: the first instalment is due after a month."""
-    return np.minimum(days, np.maximum(day - start - 31, 0))
+    return np.asarray(np.minimum(days, np.maximum(day - start - 31, 0)))
 
 
 def outstanding_on(loans: Loans, day: int, today: int) -> Numbers:
     """What was outstanding on a day, on a straight line from the principal to what is outstanding today."""
     repaid = loans.principal - loans.outstanding
     back = np.clip(today - day, 0, None) / np.maximum(today - loans.start, 1)
-    return np.minimum(loans.outstanding + (repaid * back).astype(np.int64), loans.principal)
+    return np.asarray(np.minimum(loans.outstanding + (repaid * back).astype(np.int64), loans.principal))
 
 
 def earlier_loans(

@@ -24,7 +24,7 @@ _AT_DESK = np.array([BATCH, COUNTER, COUNTER, POINT_OF_SALE, ATM, COUNTER, BATCH
 _OWN_PACE, _FEES = 3.9, 0.08  # a month
 _YIELDS = np.array([10, 5, 0, 0, 10, 0, 0, 80])  # interest, in hundredths of a percent a year
 _MONTH = 30.44
-_DECLINE_PACE, _DRAINS, _DRAINED = 0.35, 1.3, 0.45  # factor, a month, of the balance
+_DECLINE_PACE, _DRAINS_EVERY, _DRAINED = 0.25, 10, 0.5  # factor, days, of the balance
 _CLOSES = 0.08  # a month, of accounts left behind
 
 
@@ -121,8 +121,8 @@ def turn_over(
     strained = late[customer]
     parts = [
         _own(rng, core, accounts, habits, moving & ~gone, declining, strained, span),
-        _salaries(rng, habits, moving & ~gone & ~(declining & (accounts.owner % 3 > 0)), strained, span),
-        _drains(rng, accounts, moving & declining, span),
+        _salaries(rng, habits, moving & ~gone & ~declining, strained, span),
+        _drains(accounts, moving & declining, span),
         _by_the_bank(rng, accounts, moving & ~gone, span),
         _openings(accounts, habits, moving, span),
         _sweeps(accounts, customers.swept_on[customer], span),
@@ -199,12 +199,15 @@ def _salaries(rng: np.random.Generator, habits: Habits, who: Mask, strained: Mas
     return _part(account, day[account], SALARY, cents.astype(np.int64), 0.0)
 
 
-def _drains(rng: np.random.Generator, accounts: Accounts, who: Mask, span: tuple[int, int]) -> Part:
-    """Transfers by which customers in decline move their money elsewhere."""
-    start, end = span
-    account = np.repeat(np.flatnonzero(who), rng.poisson(_DRAINS * (end + 1 - start) / _MONTH, int(who.sum())))
-    day = np.maximum(rng.integers(start, end + 1, len(account)), accounts.opened[account])
-    return _part(account, day, TRANSFER_OUT, 0, _DRAINED)
+def _drains(accounts: Accounts, who: Mask, span: tuple[int, int]) -> Part:
+    """Transfers by which customers in decline move their money elsewhere, three times a month."""
+    day = np.arange(span[0], span[1] + 1)
+    turn = calendar(day)[2] % _DRAINS_EVERY
+    chosen = np.flatnonzero(who)
+    account, position = np.nonzero(turn == (chosen % _DRAINS_EVERY)[:, None])
+    account, day = chosen[account], day[position]
+    running = accounts.opened[account] <= day
+    return _part(account[running], day[running], TRANSFER_OUT, 0, _DRAINED)
 
 
 def _by_the_bank(rng: np.random.Generator, accounts: Accounts, who: Mask, span: tuple[int, int]) -> Part:

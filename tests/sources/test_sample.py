@@ -43,6 +43,7 @@ ENTITIES = (
     "account",
     "card",
     "loan",
+    "loan_performance",
     "party_role",
     "transaction",
     "branch",
@@ -108,9 +109,11 @@ def test_same_arguments_give_the_same_bytes_and_a_day_does_not_depend_on_the_day
 ) -> None:
     generate(PARTIES, "default", 11, 2, tmp_path)
     again, three_days = files(tmp_path), files(sample[0])
-    del again["truth.parquet"]  # tells of all days
+    of_all_days = {"truth.parquet", "truth_hazard.parquet"}
+    for name in of_all_days:
+        del again[name]
     assert again == {name: three_days[name] for name in again}
-    assert {name for name in three_days if DAYS[2] not in name} == {*again, "truth.parquet"}
+    assert {name for name in three_days if DAYS[2] not in name} == {*again, *of_all_days}
 
 
 def test_another_seed_gives_other_people(tmp_path: Path) -> None:
@@ -136,7 +139,7 @@ def test_wrong_arguments_are_refused(parties: int, noise: str, days: int, tmp_pa
 def test_a_tiny_bank_has_all_its_files(tmp_path: Path) -> None:
     summary = generate(50, "high", 5, 2, tmp_path, first_date=dt.date(2025, 2, 28))
     assert summary.dates == (dt.date(2025, 2, 28), dt.date(2025, 3, 1))
-    assert len([name for name in files(tmp_path) if "20250301" in name]) == 12
+    assert len([name for name in files(tmp_path) if "20250301" in name]) == 16
 
 
 def test_numbers_carry_their_check_characters(sample: tuple[Path, SampleSummary]) -> None:
@@ -404,7 +407,9 @@ def test_broken_rows_end_in_quarantine_and_nothing_else_does(tmp_path: Path) -> 
         "transaction": {"columns": 1, "encoding": 1, "logicalType": 1, "primaryKey": 1},
         "cardholder": {"encoding": 1, "length": 1, "logicalType": 1, "primaryKey": 1},
         "card": {"length": 2, "logicalType": 1, "primaryKey": 1},
+        "card_transaction": {"length": 2, "logicalType": 1, "primaryKey": 1},
         "loan": {"encoding": 1, "json": 1, "logicalType": 1, "primaryKey": 1},
+        "loan_performance": {"columns": 2, "logicalType": 1, "primaryKey": 1},
     }
     assert {name: rules for name, rules in found.items() if rules} == expected
     assert summary.rows["core/CUST_20261029.csv"] == len(core(whole, "CUST")) + 4
