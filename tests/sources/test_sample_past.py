@@ -1,4 +1,4 @@
-"""The sample bank's past: balances follow to the cent, arrears follow the calendar, and the parties stay as they are."""
+"""The sample bank's past: balances follow to the cent, arrears follow the calendar, parties stay as they are."""
 
 import csv
 import datetime as dt
