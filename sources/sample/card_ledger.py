@@ -102,16 +102,15 @@ def _between(
     room = np.maximum(before - after, 0)  # at least so much is paid back, and all that is charged beyond what is owed
     repaid = np.clip(np.maximum(before - carried, room + interest + fee), 0, before + interest + fee)
     bought = after - (before + interest + fee - repaid)
-    statement = since
-    paid = np.minimum(statement + rng.integers(1, 12, count), end)
+    paid = np.minimum(since + rng.integers(1, 12, count), end)
     number = np.where(bought > 0, 1 + rng.poisson(_PURCHASES - 1, count), 0)
     owner = np.repeat(np.arange(count), number)
     cents = _shares(rng, bought, number, owner)
     day = paid[owner] + (rng.random(len(owner)) * (end + 1 - paid[owner])).astype(np.int64)
     cash = rng.random(len(owner)) < 0.04
     groups = (
-        (np.arange(count), statement, np.full(count, INTEREST), interest, np.zeros(count, dtype=np.int64)),
-        (np.arange(count), statement, np.full(count, FEE), fee, np.zeros(count, dtype=np.int64)),
+        (np.arange(count), since, np.full(count, INTEREST), interest, np.zeros(count, dtype=np.int64)),
+        (np.arange(count), since, np.full(count, FEE), fee, np.zeros(count, dtype=np.int64)),
         (np.arange(count), paid, np.full(count, REPAYMENT), repaid, np.ones(count, dtype=np.int64)),
         (owner, day, np.where(cash, CASH, PURCHASE), cents, np.full(len(owner), 2)),
     )

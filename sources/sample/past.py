@@ -295,9 +295,10 @@ def _newcomers(past: Past, sample: Sample, begin: int) -> tuple[Customers, Habit
         customers = Customers(**vars(past.customers))
         customers.extend(met)
     loans = sample.loans
-    due = np.bincount(past.debtors.debtor, (loans.principal / np.maximum(loans.term_months, 1))[: len(past.debtors)])
-    strain = np.where(debtor >= 0, past.debtors.strain[np.maximum(debtor, 0)], 0.0)
-    instalment = np.where(debtor >= 0, due[np.minimum(np.maximum(debtor, 0), len(due) - 1)], 0.0)
+    monthly = loans.principal / np.maximum(loans.term_months, 1)
+    due = np.bincount(past.debtors.debtor, monthly, minlength=len(loans))
+    strain = np.where(debtor >= 0, past.debtors.strain[debtor], 0.0)
+    instalment = np.where(debtor >= 0, due[debtor], 0.0)
     formed = form_habits(rng, core, accounts, first, customers, strain, instalment)
     moving = MOVES[accounts.product[first:]] & (accounts.closed[first:] < 0)
     usual = np.where(accounts.opened[first:] >= begin, 0, formed.target.astype(np.int64))
