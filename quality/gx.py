@@ -9,6 +9,8 @@ when an upgrade changes it:
 * An expectation that raises is reported as failed, with ``exception_info``: here that is a broken check, never bad
   data. Its message may quote values and is passed on only where it cannot.
 * Braces and colons of a query are taken as placeholders and must be escaped.
+* Every asset and batch definition that is added writes the whole configuration as YAML into a store in memory, which
+  nobody reads and which takes the longer the more suites there were: a third of the gate. It is not written.
 * Results would carry offending values; they are told to hold none, and only counts are taken from them.
 """
 
@@ -143,6 +145,7 @@ def _datasource(con: duckdb.DuckDBPyConnection) -> Iterator[Any]:
 
     context: Any = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
+    context._save_project_config = lambda: None
     try:
         yield context.data_sources.add_sql(
             "night", connection_string="duckdb:///:memory:", create_temp_table=False, kwargs={"creator": connect}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from models.tables import Table
 from warehouse.ddl import comments, create_table, literal, qualified, quoted
@@ -184,10 +185,12 @@ def _load(con: duckdb.DuckDBPyConnection, table: Table, source: str) -> bool:
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: Table, rows: Iterable[Sequence[object]]) -> None:
-    listed = [list(row) for row in rows]
-    if listed:
-        places = ", ".join(f"cast(? as {column.type})" for column in table.columns)
-        con.executemany(f"insert into {qualified(table, CATALOG)} values ({places})", listed)
+    given = [pa.array(values) for values in zip(*rows, strict=True)]
+    if given:  # as one Arrow table: row by row it takes a hundred times as long
+        con.register("given", pa.table(given, [column.name for column in table.columns]))
+        values = ", ".join(f"cast({quoted(column.name)} as {column.type})" for column in table.columns)
+        con.execute(f"insert into {qualified(table, CATALOG)} select {values} from given")
+        con.unregister("given")
 
 
 def _insert_quarantine(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> None:
