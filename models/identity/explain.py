@@ -27,7 +27,7 @@ from models.identity.explain_customer import (
     links_inside,
     owners_of,
 )
-from models.identity.explain_evidence import Neighbourhood, has_table
+from models.identity.explain_evidence import Neighbourhood
 from models.identity.explain_links import path
 from models.identity.explanation import (
     Conflict,
@@ -57,8 +57,7 @@ def explain(
         con: Connection with views ``customer.customer_record``, ``customer_record_history``, ``customer_event`` and
             ``retired_customer``, ``identity.party_standard``, ``party_name``, ``party_document``, ``party_contact``,
             ``party_node``, ``node_pair`` and ``refused_merge`` of one business date. Used where they are there:
-            ``identity.decision``, ``identity.contact_profile``, ``staging`` (as written),
-            ``history.customer_record`` (all dates up to the date, with ``business_date``).
+            ``identity.decision``, ``identity.contact_profile``, ``staging`` (as written).
         settings: The bank's matching settings.
         model: The model that scored the night.
         left: A party record as SYSTEM:RECORD_ID, or a customer id.
@@ -140,12 +139,12 @@ def _records_inside(
 
 def _bore(con: duckdb.DuckDBPyConnection, customer_id: str, retired_id: str | None) -> RecordKey | None:
     """A record of the customer that bore the retired id."""
-    if retired_id is None or not has_table(con, "history", "customer_record"):
+    if retired_id is None:
         return None
     found = con.execute(
-        "select system, record_id from history.customer_record"
+        "select system, record_id from customer.customer_record_history"
         " semi join (from customer.customer_record where customer_id = $living) using (system, record_id)"
-        " where customer_id = $retired order by business_date desc, system, record_id limit 1",
+        " where customer_id = $retired order by valid_to desc nulls first, system, record_id limit 1",
         {"living": customer_id, "retired": retired_id},
     ).fetchall()
     return RecordKey(*found[0]) if found else None
@@ -240,25 +239,15 @@ def _side(found: Found, customer: Customer, record: RecordKey) -> Side:
 
 def _together_since(con: duckdb.DuckDBPyConnection, customer_id: str, left: RecordKey, right: RecordKey) -> Any:
     """The first of the unbroken dates on which both records bear the id."""
-    if not has_table(con, "history", "customer_record"):
-        return None
     return con.execute(
         """
-        with day as (
-            select business_date, bool_and(customer_id = $id) and count(*) = $records as is_together
-            from history.customer_record
-            where (system = $ls and record_id = $lr) or (system = $rs and record_id = $rr)
-            group by business_date
-        )
-        select min(business_date)
-        from day
-        where business_date > coalesce((select max(business_date) from day where not is_together), date '0001-01-01')
+        select max(valid_from)
+        from customer.customer_record_history
+        where
+            valid_to is null and customer_id = $id
+            and ((system = $ls and record_id = $lr) or (system = $rs and record_id = $rr))
         """,
-        {
-            "id": customer_id,
-            "records": len({left, right}),
-            **{"ls": left.system, "lr": left.record_id, "rs": right.system, "rr": right.record_id},
-        },
+        {"id": customer_id, "ls": left.system, "lr": left.record_id, "rs": right.system, "rr": right.record_id},
     ).fetchall()[0][0]
 
 

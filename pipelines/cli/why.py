@@ -18,7 +18,6 @@ from rich.text import Text
 from models.identity.words import Words, languages, load_words
 from pipelines.cli.data import open_current
 from pipelines.cli.main import Options, fail, out
-from pipelines.workspace import Workspace
 from warehouse.lake import MissingPartitionError
 
 if TYPE_CHECKING:
@@ -138,24 +137,11 @@ def _night(options: Options) -> Iterator[_Night]:
         wanted = {*_EVIDENCE, *(table_id for table_id in more if workspace.lake.exists(table_id, date))}
         try:
             with workspace.engine.connection(date, sorted(wanted)) as evidence:
-                _add_history(workspace, evidence, date)
                 yield _Night(evidence, release, workspace.models.load(version))
         except MissingPartitionError as error:
             fail(f"the lake does not hold the evidence of this release: {error}")
         except (NotFoundError, ValueError) as error:
             raise click.UsageError(str(error)) from None
-
-
-def _add_history(workspace: Workspace, con: duckdb.DuckDBPyConnection, date: Any) -> None:
-    """``history.customer_record``: the crosswalks of all nights up to the date."""
-    table_id = "customer.customer_record"
-    files = [str(workspace.lake.path(table_id, day)) for day in workspace.lake.dates(table_id) if day <= date]
-    listed = ", ".join("'" + path.replace("'", "''") + "'" for path in files)
-    con.execute("create schema history")
-    con.execute(
-        f"create view history.customer_record as from read_parquet([{listed}],"
-        " hive_partitioning = true, hive_types = {'business_date': date}, union_by_name = true)"
-    )
 
 
 def _print(blocks: "Iterator[Block]") -> None:

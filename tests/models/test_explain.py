@@ -353,19 +353,20 @@ def test_the_date_from_which_they_are_one(
     con: duckdb.DuckDBPyConnection, why: Callable[[str, str], Explanation]
 ) -> None:
     customer_id = find(con, "core:score-1").customer_id
-    con.execute("create schema history")
     con.execute(
-        "create table history.customer_record (business_date date, system varchar, record_id varchar,"
-        " customer_id varchar)"
+        f"""
+        create or replace view customer.customer_record_history as
+        select 'core' as system, *
+        from (
+            values ('score-1', '{customer_id}', date '2026-01-28', null),
+            ('score-2', '{customer_id}', date '2026-01-28', date '2026-01-29'),
+            ('score-2', 'another', date '2026-01-29', date '2026-01-30'),
+            ('score-2', '{customer_id}', date '2026-01-30', null)
+        ) as history (record_id, customer_id, valid_from, valid_to)
+        """
     )
-    for day, ids in ((28, "xx"), (29, "xy"), (30, "xx"), (31, "xx")):
-        for record_id, said in zip(("score-1", "score-2"), ids, strict=True):
-            con.execute(
-                "insert into history.customer_record values (?, 'core', ?, ?)",
-                [dt.date(2026, 1, day), record_id, customer_id if said == "x" else "other"],
-            )
     assert why("score-1", "score-2").since == dt.date(2026, 1, 30)
-    con.execute("drop schema history cascade")
+    con.execute("create or replace view customer.customer_record_history as from res.customer_record_history")
 
 
 def test_what_is_not_there_is_said_with_a_remedy(
