@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from stdnum.cn import ric, uscc
 
-from tests.models.adversarial import AGENT_CLIENTS, AGENT_MOBILE, SCENARIOS, Planted, resolve_planted
+from tests.models.adversarial import AGENT_CLIENTS, AGENT_MOBILE, SCENARIOS
+from tests.models.adversarial_bank import Planted, resolve_planted
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,13 @@ import pytest
 import yaml
 
 from sources.contract import Contract, SourceObject, parse_contract
-from sources.delivery import inspect
+from sources.delivery import DeliveryRefused, inspect
 from sources.landing import LandingResult, LandingSettings, LandingTarget, land, land_system
 from sources.readers import Reader, Trouble, open_file
 
+KEYED: dict[str, dict[str, Any]] = {"id": {"primaryKey": True}, "name": {}, "balance": {"type": "number"}}
+GOOD = "id,name,balance\n" + "".join(f"{n},n{n},{n}.50\n" for n in range(1, 201))
+DAY_BEFORE = dt.date(2026, 1, 30)
 DATE = dt.date(2026, 1, 31)
 _CUSTOM = ("width", "start", "on_invalid", "decimals", "not_future", "tokenise", "optional")
 _OPTIONS = ("format", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength")
@@ -150,3 +153,11 @@ class Reading:
 def desk(tmp_path: Path) -> Desk:
     """An empty desk."""
     return Desk(tmp_path)
+
+
+def refused(desk: Desk, *args: Any, **kwargs: Any) -> tuple[str, ...]:
+    """Problems with which the delivery of a contract is refused; nothing is left of it."""
+    with pytest.raises(DeliveryRefused) as error:
+        desk.land(*args, **kwargs)
+    assert not list(desk.root.glob("lake/**/.*.tmp")), "temporary files are left"
+    return error.value.problems
