@@ -24,17 +24,17 @@ def contribution_parameters(workspace: Workspace, table: Table, date: dt.date) -
         date: the business date.
     """
     contribution = workspace.bank.value.contribution
-    rows = {
+    rows_of = {
         "value.transfer_price": contribution.transfer_price_rows,
         "value.product_parameter": contribution.product_parameter_rows,
         "value.bank_parameter": contribution.bank_parameter_rows,
-    }[table.id]()
-    values = [[row[column.name] for column in table.columns] for row in rows]
+    }[table.id]
     with workspace.engine.connection(date) as con:
         columns = ", ".join(f'"{c.name}" {c.type}' for c in table.columns)
         con.execute(f"create table parameter ({columns})")
-        if values:
-            con.executemany(f"insert into parameter values ({', '.join('?' * len(table.columns))})", values)
+        if rows := list(rows_of()):
+            con.register("listed", pa.Table.from_pylist(rows))
+            con.execute("insert into parameter by name from listed")
         return workspace.engine.write(con, table, "from parameter", date)
 
 
