@@ -102,6 +102,7 @@ _ADDRESS = Comparison(
         Level("equal", "list_has_any(addresses_l, addresses_r)", 0.45, 1e-5, distinct="addresses"),
         Level("same_landline", "list_has_any(landlines_l, landlines_r)", 0.05, 1e-5, distinct="landlines"),
         Level("like", "jaro_winkler_similarity(address_latin_l, address_latin_r) >= 0.92", 0.05, 1e-4),
+        Level("like_street", "jaro_winkler_similarity(street_latin_l, street_latin_r) >= 0.92", 0.05, 5e-5),
         Level("same_postcode", "list_has_any(postcodes_l, postcodes_r)", 0.05, 1e-3, frequency="postcode"),
         Level("same_region", "list_has_any(address_regions_l, address_regions_r)", 0.18, 0.01, frequency="region"),
         Level("like_region", "jaro_winkler_similarity(region_latin_l, region_latin_r) >= 0.9", 0.02, 0.005),
@@ -129,15 +130,29 @@ _LATIN_TYPO = (
     " or (length(latin_l) >= 8 and jaro_winkler_similarity(latin_l, latin_r) >= 0.94)"
 )
 
+# One word alone is no whole name: often the rest was lost. Then the word says how rare it is, not the name.
+_WHOLE = "(contains(latin_l, ' ') or contains(latin_r, ' '))"
+
 # What the shared words of two names say together, by how rare each is; 0 where none is shared.
 _SHARED_BITS = (
     "coalesce(list_sum(list_transform(list_intersect(token_bits_l, token_bits_r), lambda word: word.bits)), 0)"
 )
-# A word on either side that the other one lacks: one letter off, or a familiar form of the same given name.
+# A word on either side that the other one lacks: one letter off, or a familiar form of the same given name. Who bears
+# CLARKE and CLATKE shares one word with CLARKE, not two: a variant of a shared word counts no second time.
+_SHARED_WORDS = "list_intersect(tokens_l, tokens_r)"
+
+
+def _unshared(word: str) -> str:
+    return (
+        f"length({word}) >= 4 and not list_contains({_SHARED_WORDS}, {word})"
+        f" and len(list_filter({_SHARED_WORDS}, lambda shared: damerau_levenshtein(shared, {word}) = 1)) = 0"
+    )
+
+
 _LIKE_WORD = (
-    "(len(list_filter(tokens_l, lambda word: length(word) >= 4 and not list_contains(tokens_r, word)"
-    " and len(list_filter(tokens_r,"
-    " lambda other: length(other) >= 4 and damerau_levenshtein(word, other) = 1)) > 0)) > 0"
+    f"(len(list_filter(tokens_l, lambda word: {_unshared('word')}"
+    f" and len(list_filter(tokens_r, lambda other: {_unshared('other')}"
+    " and damerau_levenshtein(word, other) = 1)) > 0)) > 0"
     " or (coalesce(list_has_any(formal_names_l, formal_names_r), false)"
     " and not list_has_any(given_words_l, given_words_r)))"
 )
@@ -212,11 +227,11 @@ PERSON: tuple[Comparison, ...] = (
         "latin",
         "(native_l is not null and native_r is not null) or latin_l is null or latin_r is null",
         (
-            Level("equal", "list_has_any(latins_l, latins_r)", 0.66, 4e-4, frequency="latin"),
-            Level("reordered", "latin_sorted_l = latin_sorted_r", 0.01, 2e-5),
+            Level("equal", f"{_WHOLE} and list_has_any(latins_l, latins_r)", 0.66, 4e-4, frequency="latin"),
+            Level("reordered", f"{_WHOLE} and latin_sorted_l = latin_sorted_r", 0.01, 2e-5),
             Level("rare_words", f"{_SHARED_BITS} >= 18", 0.07, 4e-6),
             Level("word_and_like_word", f"{_SHARED_BITS} > 0 and {_LIKE_WORD}", 0.05, 2e-5),
-            Level("one_typo", _LATIN_TYPO, 0.04, 3e-4),
+            Level("one_typo", f"{_WHOLE} and ({_LATIN_TYPO})", 0.04, 3e-4),
             Level("rare_word", f"{_SHARED_BITS} >= 11", 0.06, 1e-3),
             Level(
                 "part",

@@ -317,6 +317,8 @@ def _node_sql(table: str) -> str:
         party.addresses,
         party.addresses[1] as address,
         if(regexp_full_match(party.addresses[1], '[ -~]{{12,}}'), party.addresses[1], null) as address_latin,
+        if(regexp_full_match(string_split(party.addresses[1], '|')[-1], '[ -~]{{8,}}'),
+            string_split(party.addresses[1], '|')[-1], null) as street_latin,
         party.postcodes,
         party.postcodes[1] as postcode,
         party.postal_areas,

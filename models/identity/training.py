@@ -16,7 +16,8 @@ import duckdb
 from splink import Linker
 from splink.backends.duckdb import DuckDBAPI
 
-from models.identity.comparisons import Comparison, Level
+from models.identity.chance import chance_shares
+from models.identity.comparisons import Comparison
 from models.identity.matching_model import (
     WORD,
     ModelArtefact,
@@ -128,7 +129,7 @@ def _train_party(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, par
     frequencies = name_frequencies(con, training, party_type)
     node_sql = weigh_words(con, "node", party_type, frequencies[WORD])
     labelled_sql = weigh_words(con, "labelled", party_type, frequencies[WORD])
-    comparisons = _estimate_u(con, training, party_type, node_sql, expected, prior, nodes)
+    comparisons = _estimate_u(con, training, node_sql, expected, prior)
     comparisons, labelled = _estimate_m(con, training, labelled_sql, comparisons)
     seen["labelled_pairs"] = labelled
     enough = labelled >= training.minimum_pairs
@@ -141,45 +142,13 @@ def _train_party(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, par
 def _estimate_u(
     con: duckdb.DuckDBPyConnection,
     training: TrainingSettings,
-    party_type: str,
     nodes_sql: str,
     comparisons: tuple[Comparison, ...],
     prior: float,
-    nodes: int,
 ) -> tuple[Comparison, ...]:
-    """Shares among random pairs, less the true matches among them; by cardinality where a level says so."""
-    pairs = min(training.random_pairs, nodes * (nodes - 1) // 2)
-    names = frozenset(c.name for c in comparisons)
-    with _Session(con, nodes_sql) as session:
-        linker = session.linker(_plain(comparisons, fixed=False), prior, names)
-        linker.training.estimate_u_using_random_sampling(
-            max_pairs=pairs, seed=training.seed, min_count_per_level=None, num_chunks=1
-        )
-        found = _shares(linker, "u_probability")
-    weight = training.prior_pairs
-
-    def level_u(comparison: Comparison, level: Level) -> float:
-        if level.distinct is not None:
-            count = _one(
-                con,
-                f"select count(distinct v) from (select unnest({level.distinct}) as v from work.node"
-                f" where party_type = '{party_type}')",
-            )
-            return min(1 / count, 0.5) if count else level.u
-        shares = found[comparison.name]
-        if not any(shares.values()):
-            return level.u
-        share = shares[level.name]
-        share = max(share - prior * level.m, share / 10)
-        return (share * pairs + level.u * weight) / (pairs + weight)
-
-    return tuple(
-        _normalised(
-            dataclasses.replace(c, levels=tuple(dataclasses.replace(lv, u=level_u(c, lv)) for lv in c.levels)),
-            "u",
-        )
-        for c in comparisons
-    )
+    """Shares among random pairs that are no matches."""
+    found = chance_shares(con, nodes_sql, comparisons, prior, training.random_pairs, training.seed)
+    return tuple(_normalised(comparison, "u") for comparison in found)
 
 
 def _estimate_m(
