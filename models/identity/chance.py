@@ -1,7 +1,7 @@
 """How often different parties agree by chance: u of every level, from random pairs of nodes.
 
 True matches are among random pairs too, and of a rare level there may be more of them than of chance. So each
-comparison is counted only over the pairs that all the *other* comparisons, by their expected shares, do not take for a
+comparison is counted only over the pairs that all the other comparisons, by their expected shares, do not take for a
 match. Where a level says so, u is one over the number of distinct values instead (``Level.distinct``). Nothing here
 estimates m or knows Splink.
 """
@@ -73,7 +73,7 @@ def _share(con: duckdb.DuckDBPyConnection, level: Level, seen: int, pairs: int) 
 
 
 def _levels_sql(comparisons: tuple[Comparison, ...], nodes: int, pairs: int, seed: int) -> str:
-    """Query: of each random pair the place of the level that holds in each comparison, NULL where evidence is missing."""
+    """Query: for each random pair the place of the level that holds in each comparison, NULL where there is none."""
     cases = []
     for number, comparison in enumerate(comparisons):
         levels = " ".join(
@@ -82,7 +82,11 @@ def _levels_sql(comparisons: tuple[Comparison, ...], nodes: int, pairs: int, see
         )
         cases.append(f"case when {comparison.missing} then null {levels} end::utinyint as level_{number}")
     if nodes * (nodes - 1) // 2 <= pairs:
-        drawn = "select l.place as one, r.place as other from chance_node as l inner join chance_node as r on l.place < r.place"
+        drawn = """
+            select l.place as one, r.place as other
+            from chance_node as l
+            inner join chance_node as r on l.place < r.place
+        """
     else:
         drawn = (
             f"select (hash(n, {seed}) % {nodes})::bigint as one, (hash({seed}, n) % {nodes})::bigint as other"

@@ -25,8 +25,8 @@ class Level:
         m: Expected share among matches whose evidence is present on both sides.
         u: Expected share among pairs of different parties.
         frequency: Column whose value's frequency takes the place of u.
-        distinct: List column; u is one over the number of its distinct values (sampling would count the
-            true matches in the sample, which for ids and contacts outnumber chance agreement).
+        distinct: List column of a contact; u is one over the number of its distinct values, for those who share
+            one (relatives, colleagues) agree in more than that.
         bits: Fixed match weight; neither m nor u is trained.
     """
 
@@ -63,7 +63,7 @@ _DOCUMENT = Comparison(
     "document",
     "not (list_has_any(ids_l, ids_r) or id_type_l = id_type_r) or id_type_l is null or id_type_r is null",
     (
-        Level("equal", "list_has_any(ids_l, ids_r)", 0.02, 1e-6, distinct="ids"),
+        Level("equal", "list_has_any(ids_l, ids_r)", 0.02, 1e-6),
         Level("different_valid", "id_is_valid_l and id_is_valid_r", 0.01, 0.55, bits=-16.0),
         Level(
             "one_off",
@@ -99,7 +99,7 @@ _ADDRESS = Comparison(
     " and (postcodes_l is null or postcodes_r is null)"
     " and (address_regions_l is null or address_regions_r is null)",
     (
-        Level("equal", "list_has_any(addresses_l, addresses_r)", 0.45, 1e-5, distinct="addresses"),
+        Level("equal", "list_has_any(addresses_l, addresses_r)", 0.45, 1e-5),
         Level("same_landline", "list_has_any(landlines_l, landlines_r)", 0.05, 1e-5, distinct="landlines"),
         Level("like", "jaro_winkler_similarity(address_latin_l, address_latin_r) >= 0.92", 0.05, 1e-4),
         Level("like_street", "jaro_winkler_similarity(street_latin_l, street_latin_r) >= 0.92", 0.05, 5e-5),

@@ -1,4 +1,4 @@
-"""Estimation of the model: prior, u from random pairs, m from known matches, the rest by EM; priors where data are few.
+"""Estimation of the model: prior, u (``chance``), m from known matches, the rest by EM; priors where data are few.
 
 Nodes that collapsed on a valid strong document are matches that nobody had to label: their records show how
 often true matches agree on names, dates and contacts. What they cannot show (documents themselves) and banks
@@ -129,7 +129,8 @@ def _train_party(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, par
     frequencies = name_frequencies(con, training, party_type)
     node_sql = weigh_words(con, "node", party_type, frequencies[WORD])
     labelled_sql = weigh_words(con, "labelled", party_type, frequencies[WORD])
-    comparisons = _estimate_u(con, training, node_sql, expected, prior)
+    chance = chance_shares(con, node_sql, expected, prior, training.random_pairs, training.seed)
+    comparisons = tuple(_normalised(comparison, "u") for comparison in chance)
     comparisons, labelled = _estimate_m(con, training, labelled_sql, comparisons)
     seen["labelled_pairs"] = labelled
     enough = labelled >= training.minimum_pairs
@@ -137,18 +138,6 @@ def _train_party(con: duckdb.DuckDBPyConnection, settings: MatchingSettings, par
     comparisons, seen["em_matches"] = _estimate_by_em(con, training, party_type, node_sql, comparisons, open_names)
     log.info("training %s: %s", party_type, ", ".join(f"{count} {what}" for what, count in seen.items()))
     return PartyModel(rounded(prior), _round_all(comparisons), frequencies, seen)
-
-
-def _estimate_u(
-    con: duckdb.DuckDBPyConnection,
-    training: TrainingSettings,
-    nodes_sql: str,
-    comparisons: tuple[Comparison, ...],
-    prior: float,
-) -> tuple[Comparison, ...]:
-    """Shares among random pairs that are no matches."""
-    found = chance_shares(con, nodes_sql, comparisons, prior, training.random_pairs, training.seed)
-    return tuple(_normalised(comparison, "u") for comparison in found)
 
 
 def _estimate_m(
@@ -166,7 +155,7 @@ def _estimate_m(
     with _Session(con, records) as session:
         linker = session.linker(_plain(comparisons), 0.5, names)
         linker.training.estimate_m_from_label_column("label")
-        found = _shares(linker, "m_probability")
+        found = _shares(linker)
     return _mixed(comparisons, names, found, pairs, training.prior_pairs), pairs
 
 
@@ -203,7 +192,7 @@ def _estimate_by_em(
             share = em.core_model_settings.probability_two_random_records_match
             matches = float(share) * min(pairs, training.em_pairs)
             all_matches += matches
-            for name, shares in _shares(linker, "m_probability").items():
+            for name, shares in _shares(linker).items():
                 if name in trainable:
                     matches_by_name[name] = matches_by_name.get(name, 0.0) + matches
                     sums = total.setdefault(name, dict.fromkeys(shares, 0.0))
@@ -242,23 +231,20 @@ class _Session:
         )
 
 
-def _plain(comparisons: tuple[Comparison, ...], fixed: bool = True) -> tuple[Comparison, ...]:
-    """The comparisons without frequencies, as estimation sees them; unless ``fixed``, without fixed weights."""
+def _plain(comparisons: tuple[Comparison, ...]) -> tuple[Comparison, ...]:
+    """The comparisons without frequencies, as estimation sees them."""
     return tuple(
-        dataclasses.replace(
-            c,
-            levels=tuple(dataclasses.replace(lv, frequency=None, bits=lv.bits if fixed else None) for lv in c.levels),
-        )
+        dataclasses.replace(c, levels=tuple(dataclasses.replace(lv, frequency=None) for lv in c.levels))
         for c in comparisons
     )
 
 
-def _shares(linker: Linker, kind: str) -> dict[str, dict[str, float]]:
-    """Estimated shares by comparison and level; 0 for what was never seen."""
+def _shares(linker: Linker) -> dict[str, dict[str, float]]:
+    """Estimated m by comparison and level; 0 for what was never seen."""
     document: Mapping[str, Any] = linker.misc.save_model_to_json()
     return {
         comparison["output_column_name"]: {
-            level["label_for_charts"]: float(level.get(kind, 0.0))
+            level["label_for_charts"]: float(level.get("m_probability", 0.0))
             for level in comparison["comparison_levels"]
             if not level.get("is_null_level")
         }

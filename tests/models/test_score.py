@@ -372,6 +372,9 @@ def _english(first: str, second: str) -> str:
         ("ELEAZAR JOHN SMITH", "ELEAZAR BROWN SMITH", "rare_words"),  # 12 + 6 = 18 bits
         ("ELEAZAR JOHN", "ELEAZAR BROWN", "rare_word"),  # 12
         ("SMITH", "BROWN SMITH", "part"),
+        ("SMITH", "SMITH", "part"),  # one word is no whole name
+        ("ELEAZAR", "ELEAZAR", "rare_word"),
+        ("MORRISON", "MORRION", "like_word"),
         ("JOHN WALKER", "BROWN WALKER", "word"),  # 8
         ("JOHN SMITH", "BROWN SMITH", "common_word"),  # 6
         ("JOHN DUNCAN", "BROWN DUNCAM", "like_word"),
@@ -382,6 +385,31 @@ def _english(first: str, second: str) -> str:
 )
 def test_words_of_names_count_by_how_rare_they_are(first: str, second: str, level: str) -> None:
     assert _english(first, second) == level
+
+
+def test_a_variant_of_a_shared_word_counts_no_second_time() -> None:
+    parties = Parties()
+    for record_id, latin in (("a", "CLARKE DEVAN"), ("b", "CLARKE RENEE")):
+        parties.add(record_id, name=latin, latin=latin, birth_date=BORN, email="x@mail.example.org")
+    misspelled = {"name_standard": "CLATKE DEVAN", "name_latin": "CLATKE DEVAN"}
+    parties.party_name.append({**parties.party_name[0], **misspelled})
+    assert _pairs(parties)[frozenset("ab")][2]["latin"] == "rare_word"
+
+
+@pytest.mark.parametrize(
+    ("region", "street", "level"),
+    [
+        ("QLD|TOOWOOMBA", "8 LETHBRIDGE ST", "like_street"),
+        ("QLD|TOOWOOMBA", "8 LETHBRIDBE ST", "like_street"),
+        ("QLD|TOOWOOMBA", "21 BREWSTER PL", "same_postcode"),
+        ("QLD|WINSTON HILLS", "8 LETHBRIDBE ST", "like"),
+    ],
+)
+def test_a_street_counts_where_the_place_is_another(region: str, street: str, level: str) -> None:
+    home = {"address_region": "QLD|WINSTON HILLS", "address_key": "8 LETHBRIDGE ST", "postcode": "2767"}
+    other = {"address_region": region, "address_key": street, "postcode": "2767"}
+    _, _, levels = _two({**NAME, "birth_date": BORN, **home}, {**NAME, "birth_date": BORN, **other})
+    assert levels["address"] == level
 
 
 @pytest.mark.parametrize(
