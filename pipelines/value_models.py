@@ -11,14 +11,14 @@ import duckdb
 import numpy as np
 
 from models.model_store import NONE
-from models.value import default_model
+from models.value import churn_model, default_model
 from models.value.fitted_model import FittedModel
 from models.value.model_kind import ModelKind, ThinHistoryError
 from models.value.validation import auc, deciles
 from pipelines.workspace import Workspace
 from quality.model_card import write_model_card
 
-KINDS: dict[str, ModelKind] = {kind.name: kind for kind in (default_model.KIND,)}
+KINDS: dict[str, ModelKind] = {kind.name: kind for kind in (default_model.KIND, churn_model.KIND)}
 
 
 @dataclass(frozen=True)

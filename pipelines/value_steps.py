@@ -6,10 +6,12 @@ import numpy as np
 import pyarrow as pa
 
 from models.tables import Table
-from models.value import default_model
+from models.value import churn_model, default_model
+from models.value.churn_settings import ChurnSettings
 from models.value.fitted_model import FittedModel
 from models.value.observations import Observations
 from models.value.risk_settings import RiskSettings, month_ends
+from models.value.segment_settings import service_standard_rows
 from models.value.settings import latest_month_end
 from pipelines.value_models import model_for_night
 from pipelines.workspace import NO_MODEL, Workspace
@@ -89,5 +91,51 @@ def _judged(rows: Observations, model: FittedModel | None, risk: RiskSettings, *
             "reason_codes": pa.array(reasons, pa.string()),
             "model_version": pa.array([model.id if model else NO_MODEL] * len(rows), pa.string()),
             "is_fallback": ~scored,
+        }
+    )
+
+
+def service_standards(workspace: Workspace, table: Table, date: dt.date) -> int:
+    """Write the service tiers of value.yaml with all their dates: ``mart.service_standard``; returns the row count."""
+    values = [[row[c.name] for c in table.columns] for row in service_standard_rows(workspace.bank.value.segments)]
+    with workspace.engine.connection(date) as con:
+        con.execute(f"create table tier ({', '.join(f'{c.name} {c.type}' for c in table.columns)})")
+        if values:
+            con.executemany(f"insert into tier values ({', '.join('?' * len(table.columns))})", values)
+        return workspace.engine.write(con, table, "from tier", date)
+
+
+def churn_scores(workspace: Workspace, table: Table, date: dt.date) -> int:
+    """Judge every active customer at the latest month end: ``value.churn_score``; returns the row count.
+
+    Raises:
+        ModelError: the model in force is missing or not what its name says.
+    """
+    churn = workspace.bank.value.churn
+    with workspace.engine.connection(date, table.inputs) as con:
+        model, _ = model_for_night(workspace, churn_model.KIND, con, date)
+        rows = churn_model.as_observations(con, churn_model.FEATURE_TABLE, churn)
+        con.register("judged", _leaving(rows, model, churn))
+        return workspace.engine.write(con, table, "from judged", date)
+
+
+def _leaving(rows: Observations, model: FittedModel | None, churn: ChurnSettings) -> pa.Table:
+    """Probability and reasons: by the model, else by rule; reasons are told from the medium band on."""
+    if model is None:
+        probability = churn_model.fallback_probability(rows.features[churn_model.DAYS_SILENT], churn)
+    else:
+        probability = churn_model.predict(model, rows)
+    told = np.full(len(rows), None, dtype=object)
+    chosen = probability >= churn.bands.medium
+    if model is not None and chosen.any():
+        told[chosen] = churn_model.reasons(model, rows.where(chosen), churn.reasons)
+    return pa.table(
+        {
+            "customer_id": pa.array(rows.customer_id, pa.string()),
+            "as_of_date": pa.array(rows.as_of_date),
+            "churn_probability": probability,
+            "churn_reasons": pa.array(told, pa.string()),
+            "model_version": pa.array([model.id if model else NO_MODEL] * len(rows), pa.string()),
+            "is_fallback": pa.array([model is None] * len(rows), pa.bool_()),
         }
     )

@@ -1,8 +1,12 @@
--- Which segment each customer is in: assets, contribution, stage of life, recency, frequency and money, needs, and
--- the service tier, which goes up at one threshold and down only below a lower one and after a minimum time. The
--- tier of the night before follows the customer through merges and splits. The rules: docs/segments.md.
+-- Which segment each customer is in: assets, contribution, stage of life, recency, frequency, money, needs,
+-- and the service tier, which goes up at one threshold and down only below a lower one and after a minimum
+-- time. The tier of the night before follows the customer through merges and splits. Rules: docs/segments.md.
 -- Grain: customer_id.
-with customer as (
+with rule as (
+    select unnest($segment)
+),
+
+customer as (
     select * from customer.customer
 ),
 
@@ -67,7 +71,7 @@ asset_month as (
         customer_id,
         month,
         date_diff('month', month, $as_of_date) as age,
-        sum(cast(base_average_balance_amount as decimal(38, 2)) * open_days / period_days) as average_amount
+        sum(cast(base_average_balance_amount as double) * open_days / period_days) as day_amount
     from product_month
     where
         customer_id is not null
@@ -79,8 +83,8 @@ asset_month as (
 asset as (
     select
         customer_id,
-        avg(average_amount) filter (where age < 3) as average_amount,
-        avg(average_amount) filter (where age between 3 and 11) as average_amount_before
+        avg(day_amount) filter (where age < 3) as average_amount,
+        avg(day_amount) filter (where age between 3 and 11) as average_amount_before
     from asset_month
     group by customer_id
 ),
@@ -100,6 +104,13 @@ valued as (
         (select date_diff('month', min(month), $business_date) from activity) as history_months
 ),
 
+aged as (
+    select
+        *,
+        date_diff('month', month, $as_of_date) as age
+    from activity
+),
+
 active as (
     select
         customer_id,
@@ -108,7 +119,7 @@ active as (
         sum(base_credit_amount + base_debit_amount) filter (where age between 0 and 11) as turnover_amount,
         coalesce(sum(initiated_count) filter (where age between 0 and 2), 0) / 3 as monthly_count,
         coalesce(sum(initiated_count) filter (where age between 3 and 11), 0) / 9 as monthly_count_before
-    from (select *, date_diff('month', month, $as_of_date) as age from activity)
+    from aged
     group by customer_id
 ),
 
@@ -118,12 +129,14 @@ known as (
         customer.party_type,
         customer.customer_since_date,
         valued.*,
+        rule.*,
         held.product_count,
         coalesce(held.assets_amount, 0) as assets_amount,
         coalesce(held.saved_amount, 0) as saved_amount,
         coalesce(held.invested_amount, 0) as invested_amount,
         coalesce(held.debt_amount, 0) as debt_amount,
-        cast(coalesce(asset.average_amount, held.assets_amount, 0) as decimal(18, 2)) as average_assets_amount,
+        cast(coalesce(asset.average_amount, held.assets_amount, 0) as decimal(18, 2))
+            as average_assets_amount,
         asset.average_amount_before,
         coalesce(contribution.contribution_amount, 0) as contribution_amount,
         active.last_initiated_date,
@@ -133,6 +146,7 @@ known as (
         coalesce(active.monthly_count_before, 0) as monthly_count_before
     from customer
     cross join valued
+    cross join rule
     left join held using (customer_id)
     left join asset using (customer_id)
     left join contribution using (customer_id)
@@ -151,28 +165,37 @@ scored as (
         case
             when history_months is null then null
             when initiated_count = 0 then 1
-            else ceil(5 * cume_dist() over (partition by party_type, initiated_count > 0 order by last_initiated_date))
+            else ceil(5 * cume_dist() over (
+                partition by party_type, initiated_count > 0
+                order by last_initiated_date
+            ))
         end as recency_score,
         case
             when history_months is null then null
             when initiated_count = 0 then 1
-            else ceil(5 * cume_dist() over (partition by party_type, initiated_count > 0 order by initiated_count))
+            else ceil(5 * cume_dist() over (
+                partition by party_type, initiated_count > 0
+                order by initiated_count
+            ))
         end as frequency_score,
         case
             when history_months is null then null
             when initiated_count = 0 then 1
-            else ceil(5 * cume_dist() over (partition by party_type, initiated_count > 0 order by turnover_amount))
+            else ceil(5 * cume_dist() over (
+                partition by party_type, initiated_count > 0
+                order by turnover_amount
+            ))
         end as monetary_score,
         -- silence is known only as far back as transactions are
         coalesce(
-            history_months >= $segment.dormant_months
-            and coalesce(last_initiated_date < $business_date - to_months($segment.dormant_months), true),
+            history_months >= dormant_months
+            and coalesce(last_initiated_date < $business_date - to_months(dormant_months), true),
             false
         ) as is_silent,
-        assets_amount <= $segment.lost_assets and debt_amount <= 0 as is_empty,
+        assets_amount <= lost_assets and debt_amount <= 0 as is_empty,
         coalesce(
-            history_months >= $segment.lost_months
-            and coalesce(last_initiated_date < $business_date - to_months($segment.lost_months), true),
+            history_months >= lost_months
+            and coalesce(last_initiated_date < $business_date - to_months(lost_months), true),
             false
         ) as is_long_silent,
         average_assets_amount - average_amount_before as assets_change
@@ -185,29 +208,29 @@ staged as (
         case
             when product_count is null then 'prospect'
             when product_count = 0 and is_empty then 'lost'
-            when customer_since_date > $business_date - to_months($segment.new_months) then 'new'
+            when customer_since_date > $business_date - to_months(new_months) then 'new'
             when is_long_silent and is_empty then 'lost'
             when is_silent and debt_amount <= 0 then 'dormant'
             when
-                assets_change <= -$segment.change_floor
-                and assets_change <= -$segment.decline * average_amount_before then 'declining'
+                assets_change <= -change_floor
+                and assets_change <= -decline * average_amount_before then 'declining'
             when
                 monthly_count_before >= 1
-                and monthly_count <= (1 - $segment.activity_decline) * monthly_count_before then 'declining'
+                and monthly_count <= (1 - activity_decline) * monthly_count_before then 'declining'
             when
-                assets_change >= $segment.change_floor
-                and assets_change >= $segment.growth * average_amount_before then 'growing'
+                assets_change >= change_floor
+                and assets_change >= growth * average_amount_before then 'growing'
             else 'mature'
         end as life_cycle_stage,
         case
             when
-                assets_amount >= $segment.least_assets
-                and invested_amount >= $segment.invested_share * assets_amount then 'investor'
-            when debt_amount > 0 and debt_amount >= $segment.debt_ratio * assets_amount then 'borrower'
+                assets_amount >= least_assets
+                and invested_amount >= invested_share * assets_amount then 'investor'
+            when debt_amount > 0 and debt_amount >= debt_ratio * assets_amount then 'borrower'
             when
-                assets_amount >= $segment.least_assets
-                and saved_amount >= $segment.saved_share * assets_amount then 'saver'
-            when monthly_count >= $segment.monthly_transactions then 'transactor'
+                assets_amount >= least_assets
+                and saved_amount >= saved_share * assets_amount then 'saver'
+            when monthly_count >= monthly_transactions then 'transactor'
             else 'basic'
         end as needs_profile
     from scored
@@ -260,12 +283,13 @@ former as (
         coalesce(earlier.tier_rank > standard.tier_rank, false) as was_lowered
     from heir
     inner join customer on heir.heir_id = customer.customer_id
-    left join standard on customer.party_type = standard.party_type and heir.service_tier = standard.service_tier
+    left join standard
+        on customer.party_type = standard.party_type and heir.service_tier = standard.service_tier
     left join standard as earlier
         on customer.party_type = earlier.party_type and heir.previous_tier = earlier.service_tier
     qualify row_number() over (
         partition by heir.heir_id
-        order by standard.tier_rank desc nulls last, heir.tier_since_date, heir.customer_id
+        order by standard.tier_rank desc nulls last, heir.tier_since_date asc, heir.customer_id asc
     ) = 1
 ),
 
@@ -276,6 +300,7 @@ reached as (
             where
             staged.average_assets_amount >= standard.enter_assets_amount
             or staged.contribution_amount >= standard.enter_contribution_amount
+            or standard.tier_rank = 1
         ) as entry_rank,
         max(standard.tier_rank) filter (
             where
@@ -290,19 +315,13 @@ reached as (
 
 judged as (
     select
-        *,
-        coalesce(entry_rank, 1) as entry_rank,
-        cast(former_since_date + to_months($segment.minimum_months) as date) as free_from_date,
-        $business_date >= former_since_date + to_months($segment.minimum_months) as is_free
-    from (
-        select
-            reached.customer_id,
-            coalesce(reached.entry_rank, 1) as entry_rank,
-            reached.keep_rank,
-            former.* exclude (customer_id)
-        from reached
-        left join former using (customer_id)
-    )
+        reached.*,
+        former.* exclude (customer_id),
+        cast(former.former_since_date + to_months(rule.minimum_months) as date) as free_from_date,
+        $business_date >= former.former_since_date + to_months(rule.minimum_months) as is_free
+    from reached
+    cross join rule
+    left join former using (customer_id)
 ),
 
 moved as (
@@ -320,16 +339,16 @@ moved as (
 worded as (
     select
         staged.*,
-        moved.* exclude (customer_id, tier_rank),
+        moved.* exclude (customer_id),
         tier.service_tier,
-        tier.tier_rank,
-        'average assets of ' || format('{:,.2f}', cast(staged.average_assets_amount as double)) as assets_words,
+        'average assets of ' || format('{:,.2f}', cast(staged.average_assets_amount as double))
+            as assets_words,
         format('{:,.2f}', cast(tier.enter_assets_amount as double)) as enter_words,
         format('{:,.2f}', cast(lost.keep_assets_amount as double)) as keep_words,
         staged.average_assets_amount >= tier.enter_assets_amount as is_entered_by_assets,
         staged.average_assets_amount >= tier.keep_assets_amount as is_kept_by_assets,
-        coalesce(staged.contribution_amount >= tier.enter_contribution_amount, false) as is_entered_by_contribution,
-        coalesce(staged.contribution_amount >= tier.keep_contribution_amount, false) as is_kept_by_contribution,
+        staged.contribution_amount >= tier.enter_contribution_amount as is_entered_by_contribution,
+        staged.contribution_amount >= tier.keep_contribution_amount as is_kept_by_contribution,
         format('{:,.2f}', cast(staged.contribution_amount as double)) as contribution_words,
         format('{:,.2f}', cast(tier.enter_contribution_amount as double)) as enter_contribution_words,
         format('{:,.2f}', cast(tier.keep_contribution_amount as double)) as keep_contribution_words
@@ -358,10 +377,15 @@ select
     needs_profile,
     service_tier,
     tier_rank,
-    if(former_rank = tier_rank, former_since_date, if(tier_rank is null, null, $business_date)) as tier_since_date,
+    case
+        when former_rank = tier_rank then former_since_date
+        when tier_rank is not null then $business_date
+    end as tier_since_date,
     if(former_rank = tier_rank, former_previous_tier, former_tier) as previous_tier,
     if(
-        date_trunc('month', former_date) = date_trunc('month', $business_date), former_month_start_tier, former_tier
+        date_trunc('month', former_date) = date_trunc('month', $business_date),
+        former_month_start_tier,
+        former_tier
     ) as month_start_tier,
     case
         when tier_rank is null then null
@@ -377,8 +401,10 @@ select
         when is_entered_by_assets then assets_words || ' reach ' || enter_words
         when is_entered_by_contribution
             then
-                'contribution of ' || contribution_words || ' in twelve months reaches ' || enter_contribution_words
-        when is_kept_by_assets then assets_words || ' are not below the ' || keep_words || ' that keep the tier'
+                'contribution of ' || contribution_words || ' in twelve months reaches '
+                || enter_contribution_words
+        when is_kept_by_assets
+            then assets_words || ' are not below the ' || keep_words || ' that keep the tier'
         when is_kept_by_contribution
             then
                 'contribution of ' || contribution_words || ' in twelve months is not below the '

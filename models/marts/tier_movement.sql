@@ -1,5 +1,5 @@
--- How customers and their assets moved between service tiers in each month: from the tier at the end of the month
--- before (none: they were not customers then) to that of the month's latest night. Earlier months are kept.
+-- How customers and their assets moved between service tiers in each month: from the tier at the end of the
+-- month before (none: not customers then) to that of the month's latest night. Earlier months are kept.
 -- Grain: month, party_type, from_tier, to_tier.
 with segment as (
     select * from mart.customer_segment

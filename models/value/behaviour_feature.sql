@@ -1,13 +1,17 @@
--- What was known of the behaviour of each active customer at month ends: what leaving is predicted from, made by one and
--- the same query for fitting (past month ends) and scoring (the latest). Nothing dated after a month end is read, and no
--- balance of tonight: balances are those that movements up to the month end told. A change lies between -1 (all gone)
--- and 1 (nothing before). Who is active: docs/behaviour.md.
+-- What was known of the behaviour of each active customer at month ends: what leaving is predicted from,
+-- made by one and the same query for fitting (past month ends) and scoring (the latest). Nothing dated
+-- after a month end is read, and no balance of tonight: balances are those that movements up to it told. A
+-- change lies between -1 (all gone) and 1 (nothing before). Who is active: docs/behaviour.md.
 -- Grain: customer_id, as_of_date.
-with as_of as (
+with rule as (
+    select unnest($churn)
+),
+
+as_of as (
     select
         as_of_date,
         cast(date_trunc('month', as_of_date) as date) as month
-    from (select unnest($churn_dates) as as_of_date)
+    from (select unnest($churn_dates) as as_of_date) as dates
 ),
 
 activity as (
@@ -37,8 +41,10 @@ flow as (
     select
         activity.*,
         as_of.as_of_date,
-        date_diff('month', activity.month, as_of.month) as age
+        date_diff('month', activity.month, as_of.month) as age,
+        rule.active_months
     from activity
+    cross join rule
     inner join as_of
         on activity.month <= as_of.month and activity.month > as_of.month - to_months(12)
 ),
@@ -51,7 +57,7 @@ flows as (
         coalesce(sum(initiated_count) filter (where age < 3), 0) as initiated_count_3m,
         coalesce(sum(initiated_count) filter (where age between 1 and 3), 0) / 3 as initiated_before_1m,
         coalesce(sum(initiated_count) filter (where age between 3 and 11), 0) / 3 as initiated_before_3m,
-        coalesce(sum(initiated_count) filter (where age < $churn.active_months), 0) as active_count,
+        coalesce(sum(initiated_count) filter (where age < active_months), 0) as active_count,
         count(*) filter (where initiated_count > 0) as active_months_12m,
         max(last_initiated_date) as last_initiated_date,
         arg_min(known_balance_amount, age) as balance_amount,
@@ -161,5 +167,6 @@ select
     customer.party_type = 'organisation' as is_organisation
 from flows
 inner join customer using (customer_id)
+cross join rule
 left join product using (customer_id, as_of_date)
-where flows.active_count > 0 and flows.balance_amount > $churn.minimum_balance
+where flows.active_count > 0 and flows.balance_amount > rule.minimum_balance

@@ -3,8 +3,8 @@
 A fitted part is a dictionary: ``method``, ``mean`` of each characteristic (where missing, the mean stands in for words
 only), and what the method learned. Same input, same part: one thread, fixed seed, trees with deterministic histograms.
 
-Sources: Platt, Probabilistic outputs for support vector machines (1999), for the calibration; Lundberg and Lee, A unified
-approach to interpreting model predictions (2017), for the contributions of trees.
+Sources: Platt, Probabilistic outputs for support vector machines (1999), for the calibration; Lundberg and Lee, A
+unified approach to interpreting model predictions (2017), for the contributions of trees.
 """
 
 from collections.abc import Mapping

@@ -26,21 +26,24 @@ FEATURE_TABLE = "value.behaviour_feature"
 DAYS_SILENT = "days_since_initiated"
 _KEYS = ("customer_id", "as_of_date")
 _OUTCOME = """
+with ahead as (
+    select
+        feature.*,
+        step,
+        cast(date_trunc('month', as_of_date) + to_months(cast(step as integer)) as date) as month
+    from feature
+    cross join unnest(generate_series(1, $horizon)) as steps (step)
+)
 select
-    feature.customer_id,
-    feature.as_of_date,
-    coalesce(sum(later.initiated_count) filter (
-        where date_diff('month', feature.as_of_date, later.month) > $horizon - $silent
-    ), 0) = 0
-    and coalesce(arg_max(later.known_balance_amount, later.month), any_value(feature.known_balance_amount))
-    < $share * any_value(feature.known_balance_amount) as has_left
-from feature
-left join value.customer_month as later
-    on
-        feature.customer_id = later.customer_id
-        and date_diff('month', feature.as_of_date, later.month) between 1 and $horizon
-group by feature.customer_id, feature.as_of_date
-order by feature.customer_id, feature.as_of_date
+    customer_id,
+    as_of_date,
+    coalesce(sum(later.initiated_count) filter (where step > $horizon - $silent), 0) = 0
+    and coalesce(arg_max(later.known_balance_amount, step), any_value(ahead.known_balance_amount))
+    < $share * any_value(ahead.known_balance_amount) as has_left
+from ahead
+left join value.customer_month as later using (customer_id, month)
+group by customer_id, as_of_date
+order by customer_id, as_of_date
 """
 
 
@@ -127,8 +130,8 @@ def as_observations(
 def fit(observations: Observations, settings: ValueSettings, name: str = NAME) -> FittedModel:
     """Fit both methods on the earlier month ends, take the better one, calibrate it, validate it on later time.
 
-    In time: month ends to fit on; then those that choose and calibrate; then, after the horizon of the last of them, those
-    to validate on. No outcome that anything was fitted on lies after the first month end of validation.
+    In time: month ends to fit on; then those that choose and calibrate; then, after the horizon of the last of them,
+    those to validate on. No outcome that anything was fitted on lies after the first month end of validation.
 
     Raises:
         ThinHistoryError: fewer month ends or customers who left than ``value.yaml`` asks, or none in one of the parts.
@@ -136,9 +139,12 @@ def fit(observations: Observations, settings: ValueSettings, name: str = NAME) -
     churn = settings.churn
     early, choose, late = _parts(observations, churn)
     names = tuple(sorted(early.features))
-    fitted = {method: churn_methods.fit(method, early.matrix(names), early.happened) for method in churn_methods.METHODS}
+    fitted = {
+        method: churn_methods.fit(method, early.matrix(names), early.happened) for method in churn_methods.METHODS
+    }
     areas = {
-        method: auc(churn_methods.raw_score(part, choose.matrix(names)), choose.happened) for method, part in fitted.items()
+        method: auc(churn_methods.raw_score(part, choose.matrix(names)), choose.happened)
+        for method, part in fitted.items()
     }
     method = max(churn_methods.METHODS, key=lambda one: round(areas[one], 4))  # of equals the first, the simpler one
     slope, intercept = churn_methods.calibrate(
@@ -169,9 +175,9 @@ def fit(observations: Observations, settings: ValueSettings, name: str = NAME) -
             "validated_to": str(late.as_of_date.max()),
             **{f"choice_auc_{one}": _rounded(area) for one, area in areas.items()},
             "definition": (
-                f"active: an own transaction in {churn.active_months} months and more than {churn.minimum_balance:g} on "
-                f"accounts; left: no own transaction in the last {churn.silent_months} of {churn.horizon_months} months "
-                f"and less than {churn.balance_share:.0%} of the balance at their end"
+                f"active: an own transaction in {churn.active_months} months and more than {churn.minimum_balance:g} "
+                f"on accounts; left: no own transaction in the last {churn.silent_months} of {churn.horizon_months} "
+                f"months and less than {churn.balance_share:.0%} of the balance at their end"
             ),
             "protected_attributes": list(churn.protected_attributes),
         },
@@ -304,9 +310,9 @@ KIND = ModelKind(
     name=NAME,
     title="Probability that an active customer leaves",
     method=(
-        "Logistic regression and gradient-boosted trees (LightGBM) are fitted on the earlier month ends; the one with the "
-        "higher AUC on later month ends is taken and calibrated on these by Platt's method. Validated on month ends after "
-        "the horizon of all of them, so on outcomes that nothing was fitted on."
+        "Logistic regression and gradient-boosted trees (LightGBM) are fitted on the earlier month ends; the one with "
+        "the higher AUC on later month ends is taken and calibrated on these by Platt's method. Validated on month "
+        "ends after the horizon of all of them, so on outcomes that nothing was fitted on."
     ),
     limits=(
         "Who leaves is defined by silence and an emptied balance, not by closing an account or by asking.",

@@ -1,6 +1,6 @@
--- What customers did in each month on the accounts and cards they are in charge of, in the bank's currency, and
--- what their accounts held at its end: the last balances that movements told, carried on from month to month.
--- A month without any movement has no row. Nothing of a later month enters a row.
+-- What customers did in each month on the accounts and cards they are in charge of, in the bank's currency,
+-- and what their accounts held at its end: the last balances that movements told, carried on from month to
+-- month. A month without any movement has no row. Nothing of a later month enters a row.
 -- Grain: customer_id, month.
 with activity as (
     select * from value.activity_month
@@ -10,8 +10,12 @@ holder as (
     select * from customer.product_holder
 ),
 
+-- wide: DuckDB would keep the product of two narrow decimals narrow, and overflow
 rate as (
-    select * from staging.exchange_rate
+    select
+        currency_code,
+        cast(exchange_rate as decimal(38, 8)) as exchange_rate
+    from staging.exchange_rate
 ),
 
 moved as (

@@ -18,7 +18,7 @@ from models.value.observations import Flags, Numbers, Observations
 from models.value.risk_settings import RiskSettings, month_ends
 from models.value.scorecard import Scorecard, fit_scorecard
 from models.value.settings import ValueSettings
-from models.value.validation import auc, validate
+from models.value.validation import group_figures, validate
 
 NAME = "pd"
 FEATURE_TABLE = "value.risk_feature"
@@ -177,28 +177,6 @@ def fit(observations: Observations, settings: ValueSettings, name: str = NAME) -
         },
         validation={**figures.as_json(), "groups": group_figures(late, probability)},
     )
-
-
-def group_figures(observations: Observations, probability: Numbers) -> list[dict[str, Any]]:
-    """By protected attribute and value: rows, mean probability, share that happened, AUC where it can be told."""
-    found = []
-    for attribute, values in observations.groups.items():
-        for value in np.unique(values):
-            rows = values == value
-            outcome = observations.happened[rows]
-            found.append(
-                {
-                    "attribute": attribute,
-                    "value": str(value),
-                    "count": int(rows.sum()),
-                    "predicted": float(f"{probability[rows].mean():.6g}"),
-                    "observed": float(f"{outcome.mean():.6g}"),
-                    "auc": float(f"{auc(probability[rows], outcome):.6g}")
-                    if 0 < outcome.sum() < len(outcome)
-                    else None,
-                }
-            )
-    return found
 
 
 def card_of(model: FittedModel) -> Scorecard:

@@ -135,13 +135,14 @@ class SegmentRules(_Section):
                 raise ValueError(f"{party_type}: the first tier must be open to everybody (enter_assets: 0)")
             for low, high in pairwise(tiers):
                 if not (low.enter_assets < high.enter_assets and low.keep_assets < high.keep_assets):
-                    raise ValueError(f"{party_type}: enter_assets and keep_assets of {high.name} must be above {low.name}'s")
+                    raise ValueError(
+                        f"{party_type}: enter_assets and keep_assets of {high.name} must be above those of {low.name}"
+                    )
         return value
 
     def parameters(self) -> dict[str, Any]:
         """All scalars of the rules, as ``$segment`` of the tables' SQL."""
         return {
-            "valid_from": self.valid_from,
             "minimum_months": self.minimum_months,
             **self.life_cycle.model_dump(),
             **self.needs.model_dump(),

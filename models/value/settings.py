@@ -8,9 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from models.value.churn_settings import ChurnSettings
 from models.value.contribution_settings import ContributionSettings
 from models.value.model_settings import ModelSettings
 from models.value.risk_settings import RiskSettings
+from models.value.segment_settings import SegmentRules, in_force
 
 
 class ValueSettings(BaseModel):
@@ -19,6 +21,8 @@ class ValueSettings(BaseModel):
     Attributes:
         history_months: Months before the business date's own whose transactions are read.
         models: Which fitted models are approved (models.value.model_settings).
+        churn: Who leaves, and how that is fitted (models.value.churn_settings).
+        segments: Life cycle, needs and service tiers, by date (models.value.segment_settings).
         risk: Default, scorecard, grades, stages and warnings (models.value.risk_settings).
         contribution: Parameters of contribution (models.value.contribution_settings).
     """
@@ -28,6 +32,8 @@ class ValueSettings(BaseModel):
     history_months: int = Field(36, ge=1, le=240)
     models: ModelSettings = ModelSettings()
     risk: RiskSettings = RiskSettings()
+    churn: ChurnSettings = ChurnSettings()
+    segments: tuple[SegmentRules, ...] = ()
     contribution: ContributionSettings = ContributionSettings()
 
     @model_validator(mode="after")
@@ -46,12 +52,16 @@ class ValueSettings(BaseModel):
         ``contribution_from``: first day of the earliest month that is valued.
         ``as_of_date``: the latest month end on or before the date, as of which models judge.
         ``risk``, ``score_dates``: as ``RiskSettings.parameters`` tells.
+        ``churn``, ``churn_dates``: as ``ChurnSettings.parameters`` tells.
+        ``segment``: the rules in force, as ``SegmentRules.parameters`` tells.
         """
         return {
             "first_month": months_before(business_date, self.history_months),
             "contribution_from": months_before(business_date, self.contribution.months),
             "as_of_date": latest_month_end(business_date),
             **self.risk.parameters(latest_month_end(business_date)),
+            **self.churn.parameters(latest_month_end(business_date)),
+            "segment": in_force(self.segments, business_date).parameters(),
         }
 
 

@@ -7,11 +7,12 @@ stable, above 0.25 shifted (Siddiqi, chapter 8).
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from models.value.observations import Flags, Numbers
+from models.value.observations import Flags, Numbers, Observations
 
 _LEAST_SHARE = 1e-4
 
@@ -114,6 +115,26 @@ def stability(before: Numbers, after: Numbers, bands: int = 10) -> float:
         for values in (before, after)
     )
     return float(np.sum((new - old) * np.log(new / old)))
+
+
+def group_figures(observations: Observations, probability: Numbers) -> list[dict[str, Any]]:
+    """By protected attribute and value: rows, mean probability, share that happened, AUC where it can be told."""
+    found = []
+    for attribute, values in observations.groups.items():
+        for value in np.unique(values):
+            rows = values == value
+            outcome = observations.happened[rows]
+            found.append(
+                {
+                    "attribute": attribute,
+                    "value": str(value),
+                    "count": int(rows.sum()),
+                    "predicted": _rounded(float(probability[rows].mean())),
+                    "observed": _rounded(float(outcome.mean())),
+                    "auc": _rounded(auc(probability[rows], outcome)) if 0 < outcome.sum() < len(outcome) else None,
+                }
+            )
+    return found
 
 
 def deciles(probability: Numbers) -> Numbers:

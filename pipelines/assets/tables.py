@@ -25,6 +25,8 @@ def table_assets(wiring: Wiring) -> list[dg.AssetsDefinition]:
             (tables[f"value.{name}"], (), value_steps.contribution_parameters)
             for name in ("transfer_price", "product_parameter", "bank_parameter")
         ),
+        (tables["value.churn_score"], tables["value.churn_score"].inputs, value_steps.churn_scores),
+        (tables["mart.service_standard"], (), value_steps.service_standards),
     ]
     for table in tables.values():
         if table.sql:

@@ -19,7 +19,7 @@ moved as (
         sum(customer_count) as customer_count,
         sum(assets_amount) as assets_amount
     from mart.tier_movement
-    where month = (select date_trunc('month', max(business_date)) from mart.customer_segment)
+    where month = (select date_trunc('month', max(one.business_date)) from mart.customer_segment as one)
     group by party_type, to_tier
 )
 

@@ -153,8 +153,8 @@ def test_stage_of_life(
     averages = [("2026-04-01", before), ("2026-09-01", now)]
     given(bank.con, "value.product_month", *(product_month("A", m, a) for m, a in averages if a is not None))
     # somebody else's transactions: the history goes back far enough
-    months = [active_month("A", month, n, last_initiated_date=dt.date.fromisoformat(month)) for month, n in counts.items()]
-    given(bank.con, "value.customer_month", active_month("X", "2024-01-01", 1), *months)
+    own = [active_month("A", m, n, last_initiated_date=dt.date.fromisoformat(m)) for m, n in counts.items()]
+    given(bank.con, "value.customer_month", active_month("X", "2024-01-01", 1), *own)
     assert bank.night()["A"]["life_cycle_stage"] == stage
 
 
