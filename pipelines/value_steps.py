@@ -1,6 +1,9 @@
 """Steps of value that are no select: parameters from value.yaml, models' scores. Nothing here knows Dagster."""
 
 import datetime as dt
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,24 +20,26 @@ from pipelines.value_models import model_for_night
 from pipelines.workspace import NO_MODEL, Workspace
 
 
-def contribution_parameters(workspace: Workspace, table: Table, date: dt.date) -> int:
-    """Write a table of contribution's parameters, with all their dates, as value.yaml has them; returns the row count.
+def value_parameters(workspace: Workspace, table: Table, date: dt.date) -> int:
+    """Write a table of parameters, with all their dates, as value.yaml has them; returns the row count.
 
     Args:
         workspace: the bank.
-        table: ``value.transfer_price``, ``value.product_parameter`` or ``value.bank_parameter``.
+        table: ``value.transfer_price``, ``value.product_parameter``, ``value.bank_parameter`` or
+            ``mart.service_standard``.
         date: the business date.
     """
-    contribution = workspace.bank.value.contribution
-    rows_of = {
+    contribution, segments = workspace.bank.value.contribution, workspace.bank.value.segments
+    rows_of: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
         "value.transfer_price": contribution.transfer_price_rows,
         "value.product_parameter": contribution.product_parameter_rows,
         "value.bank_parameter": contribution.bank_parameter_rows,
-    }[table.id]
+        "mart.service_standard": partial(service_standard_rows, segments),
+    }
     with workspace.engine.connection(date) as con:
         columns = ", ".join(f'"{c.name}" {c.type}' for c in table.columns)
         con.execute(f"create table parameter ({columns})")
-        if rows := list(rows_of()):
+        if rows := list(rows_of[table.id]()):
             con.register("listed", pa.Table.from_pylist(rows))
             con.execute("insert into parameter by name from listed")
         return workspace.engine.write(con, table, "from parameter", date)
@@ -93,16 +98,6 @@ def _judged(rows: Observations, model: FittedModel | None, risk: RiskSettings, *
             "is_fallback": ~scored,
         }
     )
-
-
-def service_standards(workspace: Workspace, table: Table, date: dt.date) -> int:
-    """Write the service tiers of value.yaml with all their dates: ``mart.service_standard``; returns the row count."""
-    values = [[row[c.name] for c in table.columns] for row in service_standard_rows(workspace.bank.value.segments)]
-    with workspace.engine.connection(date) as con:
-        con.execute(f"create table tier ({', '.join(f'{c.name} {c.type}' for c in table.columns)})")
-        if values:
-            con.executemany(f"insert into tier values ({', '.join('?' * len(table.columns))})", values)
-        return workspace.engine.write(con, table, "from tier", date)
 
 
 def churn_scores(workspace: Workspace, table: Table, date: dt.date) -> int:

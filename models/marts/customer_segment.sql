@@ -76,7 +76,9 @@ asset_month as (
     where
         customer_id is not null
         and month <= $as_of_date
-        and product_family in ('current_deposit', 'savings_deposit', 'term_deposit', 'investment', 'insurance')
+        and product_family in (
+            'current_deposit', 'savings_deposit', 'term_deposit', 'investment', 'insurance'
+        )
     group by customer_id, month
 ),
 

@@ -55,7 +55,7 @@ def fit(method: str, matrix: Numbers, outcome: Flags) -> dict[str, Any]:
 def raw_score(fitted: Mapping[str, Any], matrix: Numbers) -> Numbers:
     """Log-odds of each row before calibration."""
     if fitted["method"] == "logistic":
-        return _terms(fitted, matrix).sum(axis=1) + float(fitted["constant"])
+        return np.asarray(_terms(fitted, matrix).sum(axis=1)) + float(fitted["constant"])
     booster = _booster(fitted["trees"])
     parts = [booster.predict(part, raw_score=True, num_threads=1) for part in _chunks(matrix)]
     return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts]) if parts else np.empty(0)

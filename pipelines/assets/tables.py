@@ -22,11 +22,15 @@ def table_assets(wiring: Wiring) -> list[dg.AssetsDefinition]:
         (tables["staging.conversion_loss"], steps.all_entity_inputs(workspace), steps.conversion_losses),
         (tables["value.risk_score"], tables["value.risk_score"].inputs, value_steps.risk_scores),
         *(
-            (tables[f"value.{name}"], (), value_steps.contribution_parameters)
-            for name in ("transfer_price", "product_parameter", "bank_parameter")
+            (tables[name], (), value_steps.value_parameters)
+            for name in (
+                "value.transfer_price",
+                "value.product_parameter",
+                "value.bank_parameter",
+                "mart.service_standard",
+            )
         ),
         (tables["value.churn_score"], tables["value.churn_score"].inputs, value_steps.churn_scores),
-        (tables["mart.service_standard"], (), value_steps.service_standards),
     ]
     for table in tables.values():
         if table.sql:

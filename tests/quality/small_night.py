@@ -130,6 +130,12 @@ NIGHT: dict[str, Rows] = {
          "is_quoted": True, "days_in_year": 360}
         for currency in ("CNY", "USD")
     ],
+    "mart.service_standard": [
+        {"valid_from": "2020-01-01", "party_type": party_type, "service_tier": tier, "tier_rank": rank,
+         "enter_assets_amount": assets, "keep_assets_amount": assets, "contacts_per_year": rank, "manager_kind": "team"}
+        for party_type in ("person", "organisation")
+        for rank, (tier, assets) in enumerate((("standard", "0"), ("gold", "100")), start=1)
+    ],
     "identity.party_document": [
         {"system": "core", "record_id": "1", "document_type": "resident_id", "document_number": "N1",
          "is_valid": True, "is_strong": True},
@@ -185,8 +191,10 @@ _DERIVED = (
     "customer.account", "customer.card", "customer.loan", "customer.transaction", "customer.standing_order",
     "customer.branch", "customer.manager", "customer.shared_evidence", "customer.relationship",
     "mart.customer_holding", "mart.customer_360", "mart.review_queue",
-    "value.activity_month", "value.balance_month", "value.product_month", "mart.customer_product_contribution",
+    "value.activity_month", "value.customer_month",
+    "value.balance_month", "value.product_month", "mart.customer_product_contribution",
     "mart.customer_contribution", "mart.customer_annual_contribution", "mart.bank_contribution",
+    "mart.customer_segment", "mart.tier_movement", "value.behaviour_feature",
 )  # fmt: skip
 
 

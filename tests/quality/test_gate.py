@@ -327,6 +327,26 @@ LOSSES: dict[str, tuple[str, str, set[str]]] = {
         "select * replace (eva_amount - 0.01 as eva_amount) from t",
         {"customer_annual_contribution_conserved"},
     ),
+    "a customer without a segment": (
+        "mart.customer_segment",
+        "from t where customer_id <> 'C1O'",
+        {"segment_of_every_customer", "segment_assets_conserved", "tier_movement_is_tiers"},
+    ),
+    "a tier without a standard": (
+        "mart.customer_segment",
+        "select * replace ('silver' as service_tier) from t",
+        {"segment_tier_has_standard", "tier_movement_is_tiers"},
+    ),
+    "a cent of assets lost": (
+        "mart.customer_segment",
+        "select * replace (if(customer_id = 'C1O', assets_amount - 0.01, assets_amount) as assets_amount) from t",
+        {"segment_assets_conserved", "tier_movement_is_tiers"},
+    ),
+    "a movement between tiers lost": (
+        "mart.tier_movement",
+        "from t where party_type <> 'person'",
+        {"tier_movement_is_tiers"},
+    ),
     "a guarantor who is no customer": (
         "customer.relationship",
         _RELATED.format("C1O", "C9", "guarantor"),
