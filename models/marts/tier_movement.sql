@@ -9,18 +9,22 @@ with segment as (
 earlier as (
     select * from previous.mart__tier_movement
     where month < date_trunc('month', $business_date)
+),
+
+movement as (
+    select
+        date_trunc('month', $business_date) as month,
+        party_type,
+        month_start_tier as from_tier,
+        service_tier as to_tier,
+        count(*) as customer_count,
+        sum(assets_amount) as assets_amount
+    from segment
+    group by party_type, month_start_tier, service_tier
+    union all by name
+    select * from earlier
 )
 
-select
-    date_trunc('month', $business_date) as month,
-    party_type,
-    month_start_tier as from_tier,
-    service_tier as to_tier,
-    count(*) as customer_count,
-    sum(assets_amount) as assets_amount
-from segment
-group by party_type, month_start_tier, service_tier
-union all
 select
     month,
     party_type,
@@ -28,4 +32,4 @@ select
     to_tier,
     customer_count,
     assets_amount
-from earlier
+from movement
