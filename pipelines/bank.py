@@ -7,7 +7,7 @@ All mistakes of all files are found in one pass, with file and line.
 
 import datetime as dt
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +25,7 @@ from sources.problems import Document, Problem, hint
 BANKS = Path(__file__).parent.parent / "banks"
 
 Model = TypeVar("Model", bound=BaseModel)
+NamedSystem = tuple[tuple[str | int, ...], str]
 _Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
@@ -170,17 +171,20 @@ def load_bank(folder: Path, entities: dict[str, tuple[CanonicalColumn, ...]]) ->
     contracts, are_all_read = _contracts(folder / "contracts", problems)
     problems.extend(check_fills(contracts, entities))
     if matching is not None and are_all_read:  # a contract that cannot be read may be of any system
-        problems.extend(_unknown_systems(folder / "matching.yaml", matching, [c.system for c in contracts]))
+        known = [contract.system for contract in contracts]
+        problems.extend(_unknown_systems(folder / "matching.yaml", matching.systems(), known))
+        if value is not None and value_file.exists():
+            problems.extend(_unknown_systems(value_file, value.systems(), known))
     if problems or settings is None or matching is None or value is None:
         raise BankError(problems)
     return Bank(folder, settings, tuple(contracts), matching, value)
 
 
-def _unknown_systems(path: Path, matching: MatchingSettings, systems: list[str]) -> Iterator[Problem]:
-    """Systems that the settings trust and no contract describes."""
+def _unknown_systems(path: Path, named: Iterable[NamedSystem], systems: list[str]) -> Iterator[Problem]:
+    """Systems that the settings name, each with where, and no contract describes."""
     document = Document.read(path.read_text(encoding="utf-8"), str(path))
     if isinstance(document, Document):
-        for where, system in matching.systems():
+        for where, system in named:
             if system not in systems:
                 yield document.problem(where, f"no contract describes {system!r}{hint(system, systems)}")
 

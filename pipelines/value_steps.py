@@ -1,4 +1,7 @@
-"""Steps of value that are no select: parameters from value.yaml, models' scores. Nothing here knows Dagster."""
+"""Steps of value that are no select: parameters from value.yaml, models' scores, who gets which manager.
+
+Nothing here knows Dagster.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
@@ -9,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from models.tables import Table
-from models.value import churn_model, default_model
+from models.value import churn_model, coverage, default_model
 from models.value.churn_settings import ChurnSettings
 from models.value.fitted_model import FittedModel
 from models.value.observations import Observations
@@ -26,7 +29,7 @@ def value_parameters(workspace: Workspace, table: Table, date: dt.date) -> int:
     Args:
         workspace: the bank.
         table: ``value.transfer_price``, ``value.product_parameter``, ``value.bank_parameter`` or
-            ``mart.service_standard``.
+            ``mart.service_standard``; of ``value.coverage_tier`` what holds on the date.
         date: the business date.
     """
     contribution, segments = workspace.bank.value.contribution, workspace.bank.value.segments
@@ -35,6 +38,7 @@ def value_parameters(workspace: Workspace, table: Table, date: dt.date) -> int:
         "value.product_parameter": contribution.product_parameter_rows,
         "value.bank_parameter": contribution.bank_parameter_rows,
         "mart.service_standard": partial(service_standard_rows, segments),
+        "value.coverage_tier": workspace.bank.value.coverage.in_force(date).tier_rows,
     }
     with workspace.engine.connection(date) as con:
         columns = ", ".join(f'"{c.name}" {c.type}' for c in table.columns)
@@ -70,6 +74,13 @@ def risk_scores(workspace: Workspace, table: Table, date: dt.date) -> int:
             con.execute("insert into score from judged")
             con.unregister("judged")
         return workspace.engine.write(con, table, "from score", date)
+
+
+def coverage_seats(workspace: Workspace, table: Table, date: dt.date) -> int:
+    """Give customers their managers: ``value.coverage_seat``; returns the row count."""
+    with workspace.engine.connection(date, table.inputs) as con:
+        coverage.seat_customers(con, workspace.bank.value.coverage.in_force(date))
+        return workspace.engine.write(con, table, "from seat", date)
 
 
 def _judged(rows: Observations, model: FittedModel | None, risk: RiskSettings, *, with_reasons: bool) -> pa.Table:

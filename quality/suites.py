@@ -20,7 +20,14 @@ Severity = Literal["block", "warn"]
 LINEAGE = ("_extra", "_source_file", "_source_line", "_record_hash")
 
 # tables of the past: their customer ids may have been retired since
-_HISTORY = frozenset({"customer.customer_event", "customer.customer_record_history", "customer.retired_customer"})
+_HISTORY = frozenset(
+    {
+        "customer.customer_event",
+        "customer.customer_record_history",
+        "customer.retired_customer",
+        "mart.coverage_history",
+    }
+)
 _MUST_HAVE_ROWS = frozenset({"customer.customer", "customer.customer_record", "mart.customer_360"})
 _CUSTOMER = "customer.customer"
 

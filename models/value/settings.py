@@ -4,12 +4,14 @@ Each part keeps its section in a module of its own; here they become one. A bank
 """
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.value.churn_settings import ChurnSettings
 from models.value.contribution_settings import ContributionSettings
+from models.value.coverage_settings import CoverageSettings
 from models.value.model_settings import ModelSettings
 from models.value.risk_settings import RiskSettings
 from models.value.segment_settings import SegmentRules, in_force
@@ -25,6 +27,7 @@ class ValueSettings(BaseModel):
         segments: Life cycle, needs and service tiers, by date (models.value.segment_settings).
         risk: Default, scorecard, grades, stages and warnings (models.value.risk_settings).
         contribution: Parameters of contribution (models.value.contribution_settings).
+        coverage: Who looks after whom (models.value.coverage_settings).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,6 +38,7 @@ class ValueSettings(BaseModel):
     churn: ChurnSettings = ChurnSettings()
     segments: tuple[SegmentRules, ...] = ()
     contribution: ContributionSettings = ContributionSettings()
+    coverage: CoverageSettings = CoverageSettings()
 
     @model_validator(mode="after")
     def _history_is_read(self) -> "ValueSettings":
@@ -45,6 +49,19 @@ class ValueSettings(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _covered_tiers_exist(self) -> "ValueSettings":
+        tiers = {tier.name for entry in self.segments for of_party in entry.tiers.values() for tier in of_party}
+        covered = {name for policy in self.coverage.policies for name in policy.tiers}
+        if self.segments and (unknown := sorted(covered - tiers)):
+            raise ValueError(f"coverage speaks of tiers that segments does not have: {', '.join(unknown)}")
+        return self
+
+    def systems(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Every system that the settings name, with where: there must be a contract of it."""
+        for where, system in self.coverage.named_systems():
+            yield ("coverage", *where), system
+
     def parameters(self, business_date: dt.date) -> dict[str, Any]:
         """Values that the tables' SQL takes as ``$name`` on a business date.
 
@@ -54,6 +71,7 @@ class ValueSettings(BaseModel):
         ``risk``, ``score_dates``: as ``RiskSettings.parameters`` tells.
         ``churn``, ``churn_dates``: as ``ChurnSettings.parameters`` tells.
         ``segment``: the rules in force, as ``SegmentRules.parameters`` tells.
+        ``coverage_...``: as ``CoverageSettings.parameters`` tells.
         """
         return {
             "first_month": months_before(business_date, self.history_months),
@@ -62,6 +80,7 @@ class ValueSettings(BaseModel):
             **self.risk.parameters(latest_month_end(business_date)),
             **self.churn.parameters(latest_month_end(business_date)),
             "segment": in_force(self.segments, business_date).parameters(),
+            **self.coverage.parameters(business_date),
         }
 
 

@@ -28,9 +28,11 @@ def table_assets(wiring: Wiring) -> list[dg.AssetsDefinition]:
                 "value.product_parameter",
                 "value.bank_parameter",
                 "mart.service_standard",
+                "value.coverage_tier",
             )
         ),
         (tables["value.churn_score"], tables["value.churn_score"].inputs, value_steps.churn_scores),
+        (tables["value.coverage_seat"], tables["value.coverage_seat"].inputs, value_steps.coverage_seats),
     ]
     for table in tables.values():
         if table.sql:

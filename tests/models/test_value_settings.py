@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from pydantic import ValidationError
 
 from models.value.settings import ValueSettings, latest_month_end
 
@@ -33,3 +34,14 @@ def test_debtors_are_scored_at_the_latest_month_ends() -> None:
         dt.date(2026, 1, 31),
         dt.date(2026, 2, 28),
     ]
+
+
+def test_coverage_speaks_of_tiers_that_there_are() -> None:
+    tier = {"name": "standard", "manager_kind": "team"}
+    with pytest.raises(ValidationError, match="coverage speaks of tiers that segments does not have: gold"):
+        ValueSettings.model_validate(
+            {
+                "segments": [{"tiers": {"person": [tier], "organisation": [tier]}}],
+                "coverage": {"policies": [{"valid_from": "2026-01-01", "tiers": {"standard": {}, "gold": {}}}]},
+            }
+        )

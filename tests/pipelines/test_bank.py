@@ -64,6 +64,21 @@ def test_a_system_that_no_contract_describes_is_told_wherever_it_is_trusted(tmp_
     ]
 
 
+def test_a_system_that_no_contract_describes_is_told_where_coverage_names_it(tmp_path: Path) -> None:
+    folder = _trusting(tmp_path, "trust: [core]\n")
+    (folder / "value.yaml").write_text(
+        "coverage:\n  policies:\n    - valid_from: 2026-01-01\n      systems: [core, crm]\n"
+        "      coded_as: {loan: core}\n      home_branch: {system: hr, branch_id: '1'}\n"
+    )
+    with pytest.raises(BankError) as caught:
+        load_bank(folder, canonical_entities())
+    assert [(problem.line, problem.path, problem.message) for problem in caught.value.problems] == [
+        (4, "coverage.policies.0.systems.1", "no contract describes 'crm' (allowed: cards, core, loans)"),
+        (5, "coverage.policies.0.coded_as.loan", "no contract describes 'loan' (did you mean 'loans'?)"),
+        (6, "coverage.policies.0.home_branch.system", "no contract describes 'hr' (allowed: cards, core, loans)"),
+    ]
+
+
 def test_the_system_of_a_contract_that_cannot_be_read_is_not_called_unknown(tmp_path: Path) -> None:
     folder = _trusting(tmp_path, "trust: [core, loans, cards]\n")
     (folder / "contracts" / "loans.odcs.yaml").write_text("apiVersion: [v3\n", encoding="utf-8")

@@ -136,6 +136,16 @@ NIGHT: dict[str, Rows] = {
         for party_type in ("person", "organisation")
         for rank, (tier, assets) in enumerate((("standard", "0"), ("gold", "100")), start=1)
     ],
+    "staging.manager": [
+        {"system": "core", "manager_id": "M1", "manager_name": "Mia", "branch_id": "N", "team_name": "home", **SOURCE},
+    ],
+    "staging.branch": [{"system": "core", "branch_id": "N", "branch_name": "North", **SOURCE}],
+    "value.coverage_tier": [
+        {"service_tier": "*", "coverage_rank": 1, "served_by": "any", "manager_capacity": 1, "valid_from": DAY},
+    ],
+    "value.coverage_seat": [
+        {"customer_id": "C1O", "manager_system": "core", "manager_id": "M1", "seat_rule": "kept"},
+    ],
     "identity.party_document": [
         {"system": "core", "record_id": "1", "document_type": "resident_id", "document_number": "N1",
          "is_valid": True, "is_strong": True},
@@ -195,6 +205,8 @@ _DERIVED = (
     "value.balance_month", "value.product_month", "mart.customer_product_contribution",
     "mart.customer_contribution", "mart.customer_annual_contribution", "mart.bank_contribution",
     "mart.customer_segment", "mart.tier_movement", "value.behaviour_feature",
+    "value.coverage_naming", "value.coverage_claim", "mart.coverage", "mart.coverage_history", "mart.coverage_issue",
+    "mart.manager_scorecard",
 )  # fmt: skip
 
 

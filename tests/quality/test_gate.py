@@ -347,6 +347,32 @@ LOSSES: dict[str, tuple[str, str, set[str]]] = {
         "from t where party_type <> 'person'",
         {"tier_movement_is_tiers"},
     ),
+    "a customer whom nobody looks after": (
+        "mart.coverage",
+        "from t where customer_id <> 'C1O'",
+        {"coverage_exactly_one", "coverage_history_is_coverage", "manager_scorecard_adds_up"},
+    ),
+    "a manager who is none": (
+        "mart.coverage",
+        "select * replace (if(manager_id is null, null, 'M9') as manager_id, "
+        "if(manager_id is null, responsible_code, 'manager:core:M9') as responsible_code) from t",
+        {"coverage_manager_exists", "coverage_history_is_coverage", "manager_scorecard_adds_up"},
+    ),
+    "a manager of customers whom the team should look after": (
+        "value.coverage_tier",
+        "select * replace ('team' as served_by) from t",
+        {"coverage_capacity"},
+    ),
+    "a history that knows of nobody": (
+        "mart.coverage_history",
+        "select * replace (valid_from as valid_to) from t",
+        {"coverage_history_is_coverage"},
+    ),
+    "a customer counted twice for a manager": (
+        "mart.manager_scorecard",
+        "select * replace (customer_count + 1 as customer_count) from t",
+        {"manager_scorecard_adds_up"},
+    ),
     "a guarantor who is no customer": (
         "customer.relationship",
         _RELATED.format("C1O", "C9", "guarantor"),
