@@ -146,6 +146,8 @@ NIGHT: dict[str, Rows] = {
     "value.coverage_seat": [
         {"customer_id": "C1O", "manager_system": "core", "manager_id": "M1", "seat_rule": "kept"},
     ],
+    "value.churn_score": [{"customer_id": "C1O", "as_of_date": DAY, "churn_probability": "0.5", "model_version": "none",
+                           "is_fallback": True}],
     "identity.party_document": [
         {"system": "core", "record_id": "1", "document_type": "resident_id", "document_number": "N1",
          "is_valid": True, "is_strong": True},
@@ -207,6 +209,7 @@ _DERIVED = (
     "mart.customer_segment", "mart.tier_movement", "value.behaviour_feature",
     "value.coverage_naming", "value.coverage_claim", "mart.coverage", "mart.coverage_history", "mart.coverage_issue",
     "mart.manager_scorecard",
+    "mart.customer_behaviour",
 )  # fmt: skip
 
 

@@ -373,6 +373,16 @@ LOSSES: dict[str, tuple[str, str, set[str]]] = {
         "select * replace (customer_count + 1 as customer_count) from t",
         {"manager_scorecard_adds_up"},
     ),
+    "a customer without a behaviour": (
+        "mart.customer_behaviour",
+        "from t where customer_id <> 'C2M'",
+        {"behaviour_of_every_customer"},
+    ),
+    "a chance of leaving beyond 1": (
+        "mart.customer_behaviour",
+        "select * replace (churn_probability + 1 as churn_probability) from t",
+        {"behaviour_of_every_customer", "behaviour_is_score"},
+    ),
     "a guarantor who is no customer": (
         "customer.relationship",
         _RELATED.format("C1O", "C9", "guarantor"),
