@@ -7,9 +7,7 @@ with segment as (
 ),
 
 rule as (
-    select
-        unnest($churn),
-        $as_of_date as as_of_date
+    select unnest($churn)
 ),
 
 activity as (
@@ -21,7 +19,13 @@ activity as (
 ),
 
 score as (
-    select * from value.churn_score
+    select
+        customer_id,
+        churn_probability,
+        churn_reasons,
+        model_version,
+        is_fallback
+    from value.churn_score
     where as_of_date = $as_of_date
 ),
 
@@ -110,7 +114,7 @@ judged as (
     select
         segment.customer_id,
         segment.contribution_12m_amount,
-        score.* exclude (customer_id, as_of_date),
+        score.* exclude (customer_id),
         round(score.churn_probability * greatest(segment.contribution_12m_amount, 0), 2)
             as at_stake_contribution_amount
     from segment
@@ -119,7 +123,7 @@ judged as (
 
 select
     judged.customer_id,
-    rule.as_of_date,
+    $as_of_date as as_of_date,
     cast(coalesce(channelled.monthly_count_3m, 0) as decimal(18, 2)) as monthly_initiated_3m,
     cast(coalesce(channelled.monthly_count_12m, 0) as decimal(18, 2)) as monthly_initiated_12m,
     coalesce(channelled.active_months_12m, 0) as active_months_12m,

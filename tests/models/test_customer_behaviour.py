@@ -41,7 +41,9 @@ def behaviour(
         {"customer_id": c, "product_family": f, "product_count": 1, "currency_code": "CNY"}
         for f, customers in (held or {}).items() for c in customers
     ))  # fmt: skip
-    rows = made(con, "mart.customer_behaviour", DATE, as_of_date=AS_OF, churn=ChurnSettings().parameters(AS_OF)["churn"])
+    rows = made(
+        con, "mart.customer_behaviour", DATE, as_of_date=AS_OF, churn=ChurnSettings().parameters(AS_OF)["churn"]
+    )
     return {row["customer_id"]: row for row in rows}
 
 
