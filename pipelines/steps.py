@@ -39,13 +39,14 @@ DECISION = "identity.decision"
 def await_deliveries(workspace: Workspace, date: dt.date, say: Callable[[str], None]) -> int:
     """Wait until every system's delivery is complete; returns the number of files.
 
-    A night that could not score for want of its model does not start.
+    A night that could not score for want of its models does not start.
 
     Raises:
-        ModelError: the model in force is missing or not what its name says.
+        ModelError: a model in force is missing or not what its name says.
         DeliveryError: a delivery is missing, incomplete or refused; names each file and system.
     """
     workspace.model_in_force()
+    workspace.fitted_models()
     waiting = workspace.bank.settings.deliveries
     found = delivery.wait_until_complete(
         workspace.bank.contracts,

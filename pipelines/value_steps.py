@@ -4,7 +4,7 @@ Nothing here knows Dagster.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -62,7 +62,8 @@ def risk_scores(workspace: Workspace, table: Table, date: dt.date) -> int:
         model, _ = model_for_night(workspace, default_model.KIND, con, date)
         con.execute(
             "create table score (customer_id varchar, as_of_date date, probability_of_default double, "
-            "score_points integer, reason_codes varchar, model_version varchar, is_fallback boolean)"
+            "score_points integer, reason_codes varchar, reasons_en varchar, reasons_zh varchar, "
+            "model_version varchar, is_fallback boolean)"
         )
         latest = latest_month_end(date)
         for as_of in month_ends(latest, risk.score_months):
@@ -90,21 +91,24 @@ def _judged(rows: Observations, model: FittedModel | None, risk: RiskSettings, *
     scored = np.zeros(len(rows), dtype=bool) if model is None else rows.features[default_model.OBSERVED] == 1
     probability = ruled
     points = np.full(len(rows), np.nan)
-    reasons: list[str | None] = [None] * len(rows)
+    reasons: list[tuple[str, ...]] = [()] * len(rows)
     if model is not None and len(rows):
         card = default_model.card_of(model)
         probability = np.where(scored, default_model.predict(model, rows), ruled)
         points = np.where(scored & ~defaulted, card.points(rows.features), np.nan)
         if with_reasons:
             told = card.reasons(rows.features, risk.reasons)
-            reasons = [", ".join(codes) if score else None for codes, score in zip(told, scored, strict=True)]
+            reasons = [codes if score else () for codes, score in zip(told, scored & ~defaulted, strict=True)]
+    words = default_model.words()
     return pa.table(
         {
             "customer_id": pa.array(rows.customer_id, pa.string()),
             "as_of_date": pa.array(rows.as_of_date),
             "probability_of_default": np.where(defaulted, 1.0, probability),
             "score_points": pa.array(points, mask=np.isnan(points)).cast(pa.int32()),
-            "reason_codes": pa.array(reasons, pa.string()),
+            "reason_codes": _joined(reasons, ", "),
+            "reasons_en": _joined([[words[code][0] for code in codes] for codes in reasons], "; "),
+            "reasons_zh": _joined([[words[code][1] for code in codes] for codes in reasons], "；"),
             "model_version": pa.array([model.id if model else NO_MODEL] * len(rows), pa.string()),
             "is_fallback": ~scored,
         }
@@ -145,3 +149,7 @@ def _leaving(rows: Observations, model: FittedModel | None, churn: ChurnSettings
             "is_fallback": pa.array([model is None] * len(rows), pa.bool_()),
         }
     )
+
+
+def _joined(rows: Sequence[Sequence[str]], between: str) -> pa.Array:
+    return pa.array([between.join(row) or None for row in rows], pa.string())

@@ -119,6 +119,14 @@ class Workspace:
             "value.yaml",
         )
 
+    def fitted_models(self) -> dict[str, FittedModel | None]:
+        """The model in force of each kind of value; None where a rule stands in, or a night is to fit one.
+
+        Raises:
+            ModelError: a model is missing, changed by hand, or not what its name says.
+        """
+        return {kind: self.value_models(kind).in_force(None) for kind in self.bank.value.models.kinds()}
+
     def model_in_force(self) -> ModelArtefact | None:
         """The identity model that a night uses now; None where the home's first night is to train one.
 

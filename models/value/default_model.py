@@ -34,6 +34,12 @@ def characteristics() -> tuple[str, ...]:
     return tuple(column.name for column in load_tables()[FEATURE_TABLE].columns if column.name not in _KEYS)
 
 
+def words() -> dict[str, tuple[str, str]]:
+    """What each characteristic means, in English and Chinese."""
+    said = {column.name: (column.en, column.zh) for column in load_tables()[FEATURE_TABLE].columns}
+    return {**said, "is_female": ("Sex", "性别")}
+
+
 def observe(con: duckdb.DuckDBPyConnection, settings: ValueSettings, date: dt.date) -> Observations:
     """Debtors not in default at the month ends whose horizon is over, and whether they defaulted within it.
 
@@ -208,7 +214,7 @@ def in_default(observations: Observations, risk: RiskSettings) -> Flags:
 def sections(model: FittedModel) -> list[CardSection]:
     """The points table, and what was left out."""
     card = card_of(model)
-    words = {column.name: column.en for column in load_tables()[FEATURE_TABLE].columns}
+    said = words()
     rows: list[tuple[str | int, ...]] = []
     for c in sorted(card.characteristics, key=lambda c: (-c.information_value, c.name)):
         low = "lowest"
@@ -217,9 +223,9 @@ def sections(model: FittedModel) -> list[CardSection]:
             low = low if b.is_missing or b.upper is None else f"above {b.upper:g}"
             share = f"{b.bads / b.count:.2%}" if b.count else "none"
             rows.append((f"{c.name}: {label}", b.count, share, f"{b.woe:+.3f}", b.points))
-    told = [(f"{name} ({words.get(name, name)})", why) for name, why in card.left_out.items()]
+    told = [(f"{name} ({said[name][0]})", why) for name, why in card.left_out.items()]
     used = [
-        (f"{c.name} ({words.get(c.name, c.name)})", f"{c.information_value:.3f}", f"{c.coefficient:.3f}")
+        (f"{c.name} ({said[c.name][0]})", f"{c.information_value:.3f}", f"{c.coefficient:.3f}")
         for c in card.characteristics
     ]
     return [

@@ -20,6 +20,11 @@ class ModelSettings(BaseModel):
     pd: str = NONE
     churn: str = NONE
 
+    @classmethod
+    def kinds(cls) -> tuple[str, ...]:
+        """All kinds."""
+        return tuple(cls.model_fields)
+
     def approved(self, kind: str) -> str:
         """What is approved for a kind."""
         return str(getattr(self, kind))

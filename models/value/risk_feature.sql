@@ -409,6 +409,7 @@ select
     round((balances.drawn_amount - balances.drawn_amount_3m) / nullif(limits.limit_amount, 0), 6)
         as card_utilisation_change_3m,
     balances.deposit_amount,
+    balances.deposit_amount_3m,
     round(balances.deposit_amount / nullif(served.outstanding_amount, 0), 6) as deposit_to_debt,
     round(
         (balances.deposit_amount - balances.deposit_amount_3m)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.main import Options, check_model, fail, out
+from pipelines.cli.main import Options, check_fitted_models, check_model, fail, out
 
 SCAFFOLD = Path(__file__).parent.parent.parent / "banks" / "_scaffold"
 
@@ -28,9 +28,9 @@ def init(folder: Path) -> None:
 @click.command()
 @click.pass_obj
 def check(options: Options) -> None:
-    """Check the bank's folder: bank.yaml, contracts, matching.yaml; every mistake at once, exit code 2.
+    """Check the bank's folder: bank.yaml, contracts, matching.yaml, value.yaml; every mistake at once, exit code 2.
 
-    The matching model that the home's nights would use is checked too.
+    The models that the home's nights would use are checked too.
     """
     bank = options.workspace.bank
     model = check_model(options.workspace)
@@ -39,6 +39,8 @@ def check(options: Options) -> None:
         filled = sorted({fill.entity for source in contract.objects for fill in source.fills})
         out.print(f"  {contract.system}: {len(contract.objects)} objects fill {', '.join(filled)}")
     out.print(f"  matching model: {model.id if model else 'none yet; the first night trains one and pins it'}")
+    for kind, fitted in check_fitted_models(options.workspace).items():
+        out.print(f"  {kind} model: {fitted}")
 
 
 @click.command()

@@ -110,6 +110,14 @@ def check_model(workspace: Workspace) -> ModelArtefact | None:
         raise click.UsageError(str(error)) from None
 
 
+def check_fitted_models(workspace: Workspace) -> dict[str, str]:
+    """What each kind of model of value is judged by; a model that is missing or was changed ends with exit code 2."""
+    try:
+        return {kind: model.id if model else "none" for kind, model in workspace.fitted_models().items()}
+    except ModelError as error:
+        raise click.UsageError(str(error)) from None
+
+
 def fail(message: str, code: int = 1) -> None:
     """Print an error and leave with an exit code."""
     err.print(f"[red]error:[/red] {message}", markup=True)

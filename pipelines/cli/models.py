@@ -1,8 +1,9 @@
-"""The command around trained matching models: train, and what another model would change."""
+"""The command around trained models, of matching and of value: train, and what another model would change."""
 
 import dataclasses
 import datetime as dt
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -11,53 +12,63 @@ from rich.table import Table
 from models.identity.matching_model import ModelArtefact
 from models.identity.model_comparison import ModelChanges
 from models.identity.training import DEFAULT_NAME
-from models.model_store import ModelError
+from models.model_store import Model, ModelError, ModelStore
+from models.value.fitted_model import FittedModel
 from pipelines.cli.main import Options, check_model, out
 from pipelines.cli.nights import DATE
 from pipelines.workspace import Workspace
 from warehouse.lake import MissingPartitionError
 
+MATCHING = "matching"
+FITTED = ("pd",)
+"""Kinds of models of value, named here so that the command line need not load what fits them."""
+
 
 @click.command()
+@click.argument("what", type=click.Choice([MATCHING, *FITTED]), default=MATCHING)
 @click.option("--date", "day", type=DATE, help="Business date whose records are read; without it the latest night's.")
-@click.option("--name", default=DEFAULT_NAME, show_default=True, help="Name of the model: a-z, 0-9, _ and -.")
+@click.option("--name", help="Name of the model: a-z, 0-9, _ and -.  [default: default, or the kind]")
 @click.option(
     "--compare", "other", metavar="MODEL", help="Train nothing: tell what MODEL (NAME-VERSION or a file) changes."
 )
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.pass_obj
-def train(options: Options, day: dt.datetime | None, name: str, other: str | None, form: str) -> None:
-    """Train a matching model on the lake as a candidate with its report, or compare one with the model in force.
+def train(options: Options, what: str, day: dt.datetime | None, name: str | None, other: str | None, form: str) -> None:
+    """Train a model on the lake as a candidate with its report, or compare one with the model in force.
 
-    No night uses a candidate until matching.yaml names it.
+    WHAT is matching (the default) or pd, the probability of default. No night uses a candidate until matching.yaml or
+    value.yaml names it.
     """
-    from pipelines.model_training import compare_with_force, latest_date, train_candidate
+    from pipelines.model_training import latest_date
 
-    if not name or set(name) - set("abcdefghijklmnopqrstuvwxyz0123456789_-"):
+    if name is not None and (not name or set(name) - set("abcdefghijklmnopqrstuvwxyz0123456789_-")):
         raise click.BadParameter(f"{name!r} has other characters than a-z, 0-9, _ and -", param_hint="--name")
     workspace = options.workspace
     date = day.date() if day else latest_date(workspace)
     if date is None:
         raise click.UsageError(f"no night has been run in {workspace.home}; run one first: c360 run")
     try:
-        if other is None:
-            with out.status(f"training on {date}"):
-                candidate = train_candidate(workspace, date, name, dt.datetime.now(dt.UTC))
-            told = {"model": candidate.model.id, "path": str(candidate.path), "report": str(candidate.report)}
-            if form == "json":
-                out.print_json(json.dumps({**told, "business_date": str(date)}))
-            else:
-                out.print(f"trained {candidate.model.id} on {date}")
-                out.print(f"  {candidate.path}\n  {candidate.report}")
-                out.print(f"  next: c360 train --compare {candidate.model.id}")
-            return
-        in_force, new = check_model(workspace), _model(workspace, other)
-        if in_force is None:
-            raise click.UsageError(f"no model is in force in {workspace.home}: there is nothing to compare with")
-        with out.status(f"comparing on {date}"):
-            changes = compare_with_force(workspace, date, in_force, new)
+        if what == MATCHING:
+            _matching(workspace, date, name or DEFAULT_NAME, other, form)
+        else:
+            _fitted(workspace, what, date, name or what, other, form)
     except MissingPartitionError as error:
         raise click.UsageError(str(error)) from None
+
+
+def _matching(workspace: Workspace, date: dt.date, name: str, other: str | None, form: str) -> None:
+    from pipelines.model_training import compare_with_force, train_candidate
+
+    if other is None:
+        with out.status(f"training on {date}"):
+            candidate = train_candidate(workspace, date, name, dt.datetime.now(dt.UTC))
+        _tell(MATCHING, candidate.model.id, candidate.path, candidate.report, date, form)
+        return
+    in_force, new = check_model(workspace), _model(workspace.models, ModelArtefact.load, other)
+    if in_force is None:
+        raise click.UsageError(f"no model is in force in {workspace.home}: there is nothing to compare with")
+    with out.status(f"comparing on {date}"):
+        changes = compare_with_force(workspace, date, in_force, new)
     if form == "json":
         told = {"in_force": in_force.id, "model": new.id, "business_date": str(date)}
         out.print_json(json.dumps({**told, **dataclasses.asdict(changes)}, default=str))
@@ -65,10 +76,52 @@ def train(options: Options, day: dt.datetime | None, name: str, other: str | Non
         _print(changes, in_force.id, new.id, date, workspace.bank.settings.currency)
 
 
-def _model(workspace: Workspace, name_or_path: str) -> ModelArtefact:
+def _fitted(workspace: Workspace, what: str, date: dt.date, name: str, other: str | None, form: str) -> None:
+    from models.value.model_kind import ThinHistoryError
+    from pipelines.value_models import KINDS, compare, fit_candidate
+
+    kind, store = KINDS[what], workspace.value_models(what)
+    try:
+        if other is None:
+            with out.status(f"fitting on {date}"):
+                candidate = fit_candidate(workspace, kind, date, name, dt.datetime.now(dt.UTC))
+            _tell(what, candidate.model.id, candidate.path, candidate.card, date, form)
+            return
+        in_force, new = store.in_force(None), _model(store, FittedModel.load, other)
+        if in_force is None:
+            raise click.UsageError(
+                f"no {what} model is in force in {workspace.home}: there is nothing to compare with; "
+                f"value.yaml approves one under models: {{{what}: ...}}"
+            )
+        with out.status(f"comparing on {date}"):
+            found = dataclasses.asdict(compare(workspace, kind, date, in_force, new))
+    except (ThinHistoryError, ModelError) as error:
+        raise click.UsageError(str(error)) from None
+    if form == "json":
+        out.print_json(json.dumps({**found, "business_date": str(date)}))
+        return
+    table = Table(box=None, show_header=False)
+    for said, value in found.items():
+        table.add_row(said.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
+    out.print(table)
+
+
+def _tell(what: str, model: str, path: Path, report: Path, date: dt.date, form: str) -> None:
+    """Say where a candidate and its report lie, and what to do next."""
+    if form == "json":
+        out.print_json(
+            json.dumps({"model": model, "path": str(path), "report": str(report), "business_date": str(date)})
+        )
+        return
+    out.print(f"trained {model} on {date}")
+    out.print(f"  {path}\n  {report}")
+    out.print(f"  next: c360 train {'' if what == MATCHING else what + ' '}--compare {model}")
+
+
+def _model(store: ModelStore[Model], load: Callable[[Path], Model], name_or_path: str) -> Model:
     path = Path(name_or_path)
     try:
-        return ModelArtefact.load(path) if path.is_file() else workspace.models.load(name_or_path)
+        return load(path) if path.is_file() else store.load(name_or_path)
     except (ModelError, ValueError) as error:
         raise click.UsageError(str(error)) from None
 

@@ -10,7 +10,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.cli.main import Options, check_model, err, fail, out
+from pipelines.cli.main import Options, check_fitted_models, check_model, err, fail, out
 from pipelines.workspace import Workspace
 
 DATE = click.DateTime(["%Y-%m-%d"])
@@ -50,6 +50,7 @@ def run_dates(workspace: Workspace, dates: list[dt.date]) -> None:
     from pipelines.night_lock import NightRunningError
 
     check_model(workspace)
+    check_fitted_models(workspace)
     try:
         with out.status("starting") as status:
             for result in run_nights(workspace, dates, _Narrator(status)):
