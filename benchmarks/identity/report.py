@@ -36,13 +36,13 @@ def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def circumstances(command: str) -> dict[str, Any]:
-    """Machine, versions, date (UTC) and command of a measurement."""
+def circumstances(command: str, libraries: Sequence[str] = LIBRARIES) -> dict[str, Any]:
+    """Machine, versions of the libraries, date (UTC) and command of a measurement."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     return {
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GB",
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in libraries}},
         "command": command,
     }
 

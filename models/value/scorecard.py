@@ -187,17 +187,16 @@ def bin_characteristic(
     """Monotone bins of one characteristic, with a bin for missing values.
 
     The direction is that of the correlation of ranks between value and outcome. Blocks of isotonic regression below the
-    minimum share join the neighbour whose share of bads is nearer; then, while there are too many, the two neighbours
-    join that lose the least information. The bin for missing values weighs nothing where it holds fewer than the
-    minimum share.
+    minimum share join the neighbour whose share of bads is nearer; then the two neighbours join that lose the least
+    information, while there are too many or they may differ by chance alone. The bin for missing values weighs nothing
+    where it holds fewer than the minimum share.
     """
     known = ~np.isnan(values)
     least = settings.minimum_bin_share * len(values)
     uppers: list[float] = []
     if known.any():
         x, y = values[known], bad[known].astype(np.float64)
-        blocks = _isotonic_blocks(x, y)
-        blocks = _merged(blocks, least, settings.max_bins)
+        blocks = _merged(_isotonic_blocks(x, y), least, settings.max_bins, settings.minimum_gain)
         uppers = [upper for upper, _, _ in blocks[:-1]]
         counts = [(count, bads) for _, count, bads in blocks]
     else:
@@ -242,17 +241,17 @@ def _rank_correlation(x: Numbers, y: Numbers) -> float:
     return float(np.mean((ranks - ranks.mean()) * (y - y.mean())))
 
 
-def _merged(blocks: list[Block], least: float, most: int) -> list[Block]:
+def _merged(blocks: list[Block], least: float, most: int, gain: float) -> list[Block]:
     blocks = list(blocks)
     while len(blocks) > 1:
         small = min(range(len(blocks)), key=lambda i: (blocks[i][1], i))
         if blocks[small][1] < least:
             sides = [i for i in (small - 1, small) if 0 <= i < len(blocks) - 1]
             at = min(sides, key=lambda i: (abs(_rate(blocks[i]) - _rate(blocks[i + 1])), i))
-        elif len(blocks) > most:
-            at = min(range(len(blocks) - 1), key=lambda i: (_lost(blocks[i], blocks[i + 1]), i))
         else:
-            break
+            at = min(range(len(blocks) - 1), key=lambda i: (_lost(blocks[i], blocks[i + 1]), i))
+            if len(blocks) <= most and _lost(blocks[at], blocks[at + 1]) >= gain:
+                break
         (_, n, b), (upper, m, c) = blocks[at], blocks[at + 1]
         blocks[at : at + 2] = [(upper, n + m, b + c)]
     return blocks

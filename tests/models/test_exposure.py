@@ -75,7 +75,7 @@ def test_a_persons_claims_are_graded_one_by_one() -> None:
     assert [row["risk_grade"] for row in exposures("person", _two(900, 100))] == ["substandard", "normal"]
 
 
-def test_exposure_is_what_is_owed_and_half_of_what_may_be_drawn() -> None:
+def test_exposure_is_what_is_owed_and_two_fifths_of_what_may_be_drawn() -> None:
     cards = [
         card("V1", "A", balance_amount=Decimal(4000)),
         card("V2", "A", balance_amount=Decimal(-50)),  # overpaid: nothing is owed
@@ -84,8 +84,8 @@ def test_exposure_is_what_is_owed_and_half_of_what_may_be_drawn() -> None:
     ]
     found = exposures("person", [loan("L1", "A", currency_code="USD", outstanding_amount=Decimal("10.01"))], cards)
     assert [(row["product_id"], row["base_owed_amount"], row["exposure_amount"]) for row in found] == [
-        ("V1", Decimal(4000), Decimal(7000)),
-        ("V2", Decimal(-50), Decimal(5000)),
+        ("V1", Decimal(4000), Decimal(6400)),
+        ("V2", Decimal(-50), Decimal(4000)),
         ("V3", Decimal(100), Decimal(100)),
         ("V4", Decimal(0), Decimal(0)),
         ("L1", Decimal("71.07"), Decimal("71.07")),

@@ -9,7 +9,7 @@ import pytest
 from models.value.risk_settings import ScorecardSettings
 from models.value.scorecard import Scorecard, bin_characteristic, fit_scorecard
 
-SETTINGS = ScorecardSettings(minimum_bin_share=0.1, max_bins=4, minimum_information_value=0)
+SETTINGS = ScorecardSettings(minimum_bin_share=0.1, max_bins=4, minimum_gain=0, minimum_information_value=0)
 
 
 def _drawn(rows: int = 4000, seed: int = 5) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -34,6 +34,18 @@ def test_evidence_of_two_bins_worked_out_by_hand() -> None:
     low, high = math.log((9.5 / 15.5) / (1.5 / 5.5)), math.log((6.5 / 15.5) / (4.5 / 5.5))
     assert [b.woe for b in found.bins] == pytest.approx([low, high, 0.0], abs=1e-7)
     assert found.information_value == pytest.approx((9 / 15 - 1 / 5) * low + (6 / 15 - 4 / 5) * high, abs=1e-7)
+
+
+def test_bins_that_differ_by_chance_alone_are_one() -> None:
+    """The same 20 rows: apart ln likelihoods -3.251 and -6.730, together -11.247; the cut brings 1.266."""
+    values = np.repeat([1.0, 2.0], 10)
+    bad = np.zeros(20, dtype=bool)
+    bad[[0, 10, 11, 12, 13]] = True
+    counts = [
+        [b.count for b in bin_characteristic("x", values, bad, SETTINGS.model_copy(update={"minimum_gain": gain})).bins]
+        for gain in (1.26, 1.27)
+    ]
+    assert counts == [[10, 10, 0], [20, 0]]
 
 
 def test_points_double_the_odds_as_the_settings_say() -> None:

@@ -210,6 +210,7 @@ _DERIVED = (
     "value.coverage_naming", "value.coverage_claim", "mart.coverage", "mart.coverage_history", "mart.coverage_issue",
     "mart.manager_scorecard",
     "mart.customer_behaviour",
+    "value.risk_feature", "value.exposure", "mart.customer_risk",
 )  # fmt: skip
 
 

@@ -383,6 +383,26 @@ LOSSES: dict[str, tuple[str, str, set[str]]] = {
         "select * replace (churn_probability + 1 as churn_probability) from t",
         {"behaviour_of_every_customer", "behaviour_is_score"},
     ),
+    "a cent of a claim lost": (
+        "value.exposure",
+        "select * replace (owed_amount - 0.01 as owed_amount) from t",
+        {"exposure_conserved"},
+    ),
+    "a claim lost": (
+        "value.exposure",
+        "from t where product_type <> 'loan'",
+        {"exposure_conserved", "exposure_in_customer_risk"},
+    ),
+    "a claim graded better than its arrears": (
+        "value.exposure",
+        "select * replace ('doubtful' as claim_grade) from t",
+        {"grade_rises_with_arrears"},
+    ),
+    "a debtor without a stage": (
+        "mart.customer_risk",
+        "select * replace (cast(null as integer) as ifrs9_stage) from t",
+        {"debtor_graded"},
+    ),
     "a guarantor who is no customer": (
         "customer.relationship",
         _RELATED.format("C1O", "C9", "guarantor"),
