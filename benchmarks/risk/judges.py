@@ -71,14 +71,14 @@ def _logistic(features: Features, bad: Flags, settings: Mapping[str, Any]) -> Fi
         StandardScaler(),
         LogisticRegression(max_iter=2000, **settings),
     ).fit(_matrix(features), bad)
-    return lambda rows: np.asarray(model.predict_proba(_matrix(rows))[:, 1])
+    return lambda rows: np.asarray(model.predict_proba(_matrix(rows)))[:, 1]
 
 
 def _lightgbm(features: Features, bad: Flags, settings: Mapping[str, Any]) -> Fitted:
     model = LGBMClassifier(
         learning_rate=0.05, min_child_samples=20, n_jobs=1, random_state=1, deterministic=True, verbose=-1, **settings
     ).fit(_matrix(features), bad)
-    return lambda rows: np.asarray(model.predict_proba(_matrix(rows))[:, 1])
+    return lambda rows: np.asarray(model.predict_proba(_matrix(rows)))[:, 1]
 
 
 def _matrix(features: Features) -> Numbers:
