@@ -137,6 +137,7 @@ def test_the_projects_checks_are_well_formed_and_block_but_for_what_sources_and_
         "loan_owner_unknown",
         "decisions_in_contradiction",
         "documents_signed_for",
+        "product_month_unvalued",
     }
 
 
