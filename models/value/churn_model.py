@@ -137,7 +137,7 @@ def fit(observations: Observations, settings: ValueSettings, name: str = NAME) -
         ThinHistoryError: fewer month ends or customers who left than ``value.yaml`` asks, or none in one of the parts.
     """
     churn = settings.churn
-    early, choose, late = _parts(observations, churn)
+    early, choose, late = parts(observations, churn)
     names = tuple(sorted(early.features))
     fitted = {
         method: churn_methods.fit(method, early.matrix(names), early.happened) for method in churn_methods.METHODS
@@ -190,7 +190,8 @@ def fit(observations: Observations, settings: ValueSettings, name: str = NAME) -
     )
 
 
-def _parts(observations: Observations, churn: ChurnSettings) -> tuple[Observations, Observations, Observations]:
+def parts(observations: Observations, churn: ChurnSettings) -> tuple[Observations, Observations, Observations]:
+    """The observations to fit on, to choose and calibrate on, and to validate on, in order of time."""
     dates = np.unique(observations.as_of_date)
     gap = churn.horizon_months - 1  # month ends whose outcome reaches into validation
     usable = len(dates) - churn.holdout_months - gap
