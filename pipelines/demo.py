@@ -1,11 +1,68 @@
 """What a newcomer sees after ``make demo``: the outcome of the nights, in numbers read from the release."""
 
+from decimal import Decimal
+
 import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.portfolio import figure
 from pipelines.workspace import Workspace
 
+_TABLES = (
+    (
+        "Top ten customers by contribution of twelve months",
+        ("customer", "tier", "assets", "debts", "contribution", "RAROC"),
+        """
+        select customer_id, service_tier, assets_amount, debt_amount, contribution_amount, raroc
+        from mart.customer_annual_contribution
+        inner join mart.customer_segment using (customer_id)
+        order by contribution_amount desc, customer_id
+        limit 10
+        """,
+    ),
+    (
+        "Contribution curve",
+        ("best customers", "contribution", "brought together"),
+        """
+        select customer_percentile || ' %', cumulative_contribution_amount, cumulative_share
+        from mart.contribution_curve
+        where customer_percentile in (1, 5, 10, 20, 40, 60, 80, 90, 100)
+        order by customer_percentile
+        """,
+    ),
+    (
+        "Service tiers",
+        ("kind", "tier", "customers", "assets", "contribution"),
+        """
+        select party_type, service_tier, count(*), sum(assets_amount), sum(contribution_12m_amount)
+        from mart.customer_segment
+        group by party_type, service_tier
+        order by party_type desc, max(tier_rank) desc
+        """,
+    ),
+    (
+        "Whom to keep first: probability of leaving times contribution",
+        ("", "customer", "tier", "leaves with", "contribution at stake"),
+        """
+        select retention_rank, customer_id, service_tier, churn_probability, at_stake_contribution_amount
+        from mart.customer_behaviour
+        inner join mart.customer_segment using (customer_id)
+        where retention_rank <= 10
+        order by retention_rank
+        """,
+    ),
+    (
+        "Coverage issues",
+        ("issue", "severity", "customers", "money at stake"),
+        """
+        select issue_code, issue_severity, count(*), sum(at_stake_amount)
+        from mart.coverage_issue
+        group by issue_code, issue_severity
+        order by count(*) desc, issue_code
+        """,
+    ),
+)
 _QUERIES = (
     "select customer_id, full_name, system_count, total_deposit_amount from mart.customer_360 "
     "order by total_deposit_amount desc limit 5",
@@ -16,7 +73,7 @@ _QUERIES = (
 
 
 def print_result(workspace: Workspace, out: Console) -> None:
-    """Print records in per system, duplicates found, customers out, checks, the release, and queries to try.
+    """Print records in per system, duplicates found, customers out, what they are worth, checks, and queries to try.
 
     Raises:
         LookupError: there is no release.
@@ -33,6 +90,7 @@ def print_result(workspace: Workspace, out: Console) -> None:
         ).fetchall()[0]
         checks = con.execute("select count(*), count(*) filter (where is_passed) from meta.check_result").fetchall()[0]
         quarantined = con.execute("select count(*) from meta.quarantine").fetchall()[0][0]
+        valued = [(title, head, con.execute(query).fetchall()) for title, head, query in _TABLES]
     total = sum(row[1] for row in records)
     table = Table("system", "party records in", "customers behind them", box=None)
     for system, count, distinct in records:
@@ -46,6 +104,20 @@ def print_result(workspace: Workspace, out: Console) -> None:
     out.print(f"checks             {checks[1]:,} of {checks[0]:,} passed, {checks[0] - checks[1]:,} warned")
     out.print(f"quarantine         {quarantined:,} rows")
     out.print(f"release            {current.id}  {current.database}")
-    out.print("\nThree queries to try:")
+    for title, head, rows in valued:
+        shown = Table(title=title, title_justify="left", box=None)
+        for place, name in enumerate(head):
+            number = bool(rows) and isinstance(rows[0][place], (int, float, Decimal))
+            shown.add_column(name, justify="right" if number else "left", no_wrap=True)
+        for row in rows:
+            shown.add_row(*map(_text, row))
+        out.print()
+        out.print(shown)
+    out.print("\nThe portfolio as a page, and three queries to try:")
+    out.print(f"  .venv/bin/c360 --home {workspace.home} report", soft_wrap=True)
     for query in _QUERIES:
         out.print(f'  .venv/bin/c360 --home {workspace.home} sql "{query}"', soft_wrap=True)
+
+
+def _text(value: object) -> str:
+    return figure(value) if isinstance(value, (int, float, Decimal)) else "" if value is None else str(value)

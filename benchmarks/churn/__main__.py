@@ -1,4 +1,4 @@
-"""``python -m benchmarks.churn --home H [--date D] [--json FILE]``: H holds a night of the sample bank with a past.
+"""``python -m benchmarks.churn --home H [--date D] [--json FILE]``; in H is a night of a sample bank with a past.
 
 Both methods are fitted on the earlier month ends, as the night's model is, and judged on all later month ends whose
 outcome is known, against what the generator knows (``truth_hazard.parquet``, kind ``silence``: leaves in the month that

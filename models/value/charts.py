@@ -24,8 +24,10 @@ _STYLE: Any = {
 }
 
 
-def lines(x: Sequence[float], series: Series, *, title: str, x_label: str, y_label: str, level: float = 0) -> str:
-    """One line for each series over ``x``; ``level`` is drawn as a thin reference line."""
+def lines(
+    x: Sequence[float] | Sequence[str], series: Series, *, title: str, x_label: str, y_label: str, level: float = 0
+) -> str:
+    """One line for each series over ``x``, figures or words; ``level`` is drawn as a thin reference line."""
     figure, axes = _figure(title, x_label, y_label)
     axes.axhline(level, color="#888888", linewidth=0.8)
     for name, values in series.items():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 import dagster as dg
 
 from models.tables import Table
-from pipelines import steps, value_steps
+from pipelines import portfolio, steps, value_steps
 from pipelines.assets.common import POOL, RETRY, Wiring, asset_keys, business_date, rows
 from pipelines.workspace import Workspace
 
@@ -36,7 +36,8 @@ def table_assets(wiring: Wiring) -> list[dg.AssetsDefinition]:
     ]
     for table in tables.values():
         if table.sql:
-            made.append((table, table.inputs, steps.materialise))
+            drawn_from = ("mart.service_standard",) if table.id in portfolio.PICTURES else ()
+            made.append((table, (*table.inputs, *drawn_from), steps.materialise))
         elif table.canonical:
             made.append((table, steps.entity_inputs(workspace, table), steps.conform_entity))
     return [_table_asset(wiring, table, inputs, step) for table, inputs, step in made]
@@ -52,6 +53,7 @@ def _table_asset(wiring: Wiring, table: Table, inputs: Iterable[str], step: Step
     def build(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         with wiring.step():
             count = step(wiring.workspace, table, business_date(context))
-        return dg.MaterializeResult(metadata=rows(count))
+            drawn = portfolio.picture(wiring.workspace, table, business_date(context))
+        return dg.MaterializeResult(metadata=rows(count, **({"picture": dg.MetadataValue.md(drawn)} if drawn else {})))
 
     return build

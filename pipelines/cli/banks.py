@@ -91,8 +91,10 @@ def demo(options: Options, parties: int) -> None:
     marker.touch()
     options.exports = home / "exports"
     first = dt.date(2026, 10, 29)
-    out.print(f"generating {parties} party records of three systems for three business dates")
-    generate(parties=parties, noise="default", seed=1, days=3, out=options.exports, first_date=first)
+    out.print(
+        f"generating {parties} party records of three systems for three business dates, and 24 months before them"
+    )
+    generate(parties=parties, noise="default", seed=1, days=3, out=options.exports, first_date=first, months=24)
     run_dates(options.workspace, [first + dt.timedelta(days=n) for n in range(3)])
     print_result(options.workspace, out)
 

@@ -95,9 +95,9 @@ def main() -> None:
 
 
 def _add_commands() -> None:
-    from pipelines.cli import banks, data, models, nights, releases, stewards, why
+    from pipelines.cli import banks, data, models, nights, releases, reports, stewards, why
 
-    for module in (banks, nights, models, releases, data, stewards, why):
+    for module in (banks, nights, models, releases, reports, data, stewards, why):
         for command in module.COMMANDS:
             cli.add_command(command)
 
