@@ -27,8 +27,13 @@ def page(published_home: Path) -> str:
 def test_the_page_has_its_sections_and_charts_and_needs_no_network(page: str) -> None:
     headings = re.findall(r"<h2>(.*?)</h2>", page)
     assert headings == [
-        "Contribution", "Service tiers", "Risk", "Concentration", "Whom to keep first", "Coverage: what is to be mended",
-    ]  # fmt: skip
+        "Contribution",
+        "Service tiers",
+        "Risk",
+        "Concentration",
+        "Whom to keep first",
+        "Coverage: what is to be mended",
+    ]
     assert page.count("<svg") == len(PICTURES) == 4
     assert not re.search(r"(src|href)=.https?:", page)
 
