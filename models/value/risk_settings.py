@@ -23,7 +23,9 @@ class ScorecardSettings(_Section):
 
     Attributes:
         max_bins: Most bins of a characteristic, the one for missing values aside.
-        minimum_bin_share: Least share of the observations in a bin.
+        minimum_bin_share: Least share of the observations in a bin, unless
+        minimum_bin_bads: so many bads are in it: 25 tell its share of bads to a fifth, however few observations they
+            are. Arrears are rare, and most of what a card can know.
         minimum_gain: Log-likelihood that a cut must bring; 1.92 is significance at 5 % (half a chi-square of 3.84).
         minimum_information_value: Characteristics below it are left out.
         regularisation: Inverse strength of the ridge penalty (C of scikit-learn's logistic regression).
@@ -34,6 +36,7 @@ class ScorecardSettings(_Section):
 
     max_bins: int = Field(6, ge=2, le=20)
     minimum_bin_share: float = Field(0.05, gt=0, le=0.5)
+    minimum_bin_bads: int = Field(25, ge=5)
     minimum_gain: float = Field(1.92, ge=0)
     minimum_information_value: float = Field(0.02, ge=0)
     regularisation: float = Field(1.0, gt=0)

@@ -186,17 +186,17 @@ def bin_characteristic(
 ) -> Characteristic:
     """Monotone bins of one characteristic, with a bin for missing values.
 
-    The direction is that of the correlation of ranks between value and outcome. Blocks of isotonic regression below the
-    minimum share join the neighbour whose share of bads is nearer; then the two neighbours join that lose the least
-    information, while there are too many or they may differ by chance alone. The bin for missing values weighs nothing
-    where it holds fewer than the minimum share.
+    The direction is that of the correlation of ranks between value and outcome. Blocks of isotonic regression with
+    fewer than the minimum share and fewer than the minimum of bads join the neighbour whose share of bads is nearer;
+    then the two neighbours join that lose the least information, while there are too many or they may differ by chance
+    alone. The bin for missing values weighs nothing where it holds fewer than the minimum share.
     """
     known = ~np.isnan(values)
     least = settings.minimum_bin_share * len(values)
     uppers: list[float] = []
     if known.any():
         x, y = values[known], bad[known].astype(np.float64)
-        blocks = _merged(_isotonic_blocks(x, y), least, settings.max_bins, settings.minimum_gain)
+        blocks = _merged(_isotonic_blocks(x, y), least, settings)
         uppers = [upper for upper, _, _ in blocks[:-1]]
         counts = [(count, bads) for _, count, bads in blocks]
     else:
@@ -241,16 +241,17 @@ def _rank_correlation(x: Numbers, y: Numbers) -> float:
     return float(np.mean((ranks - ranks.mean()) * (y - y.mean())))
 
 
-def _merged(blocks: list[Block], least: float, most: int, gain: float) -> list[Block]:
+def _merged(blocks: list[Block], least: float, settings: ScorecardSettings) -> list[Block]:
     blocks = list(blocks)
     while len(blocks) > 1:
-        small = min(range(len(blocks)), key=lambda i: (blocks[i][1], i))
-        if blocks[small][1] < least:
+        too_small = [i for i, (_, n, b) in enumerate(blocks) if n < least and b < settings.minimum_bin_bads]
+        if too_small:
+            small = min(too_small, key=lambda i: (blocks[i][1], i))
             sides = [i for i in (small - 1, small) if 0 <= i < len(blocks) - 1]
             at = min(sides, key=lambda i: (abs(_rate(blocks[i]) - _rate(blocks[i + 1])), i))
         else:
             at = min(range(len(blocks) - 1), key=lambda i: (_lost(blocks[i], blocks[i + 1]), i))
-            if len(blocks) <= most and _lost(blocks[at], blocks[at + 1]) >= gain:
+            if len(blocks) <= settings.max_bins and _lost(blocks[at], blocks[at + 1]) >= settings.minimum_gain:
                 break
         (_, n, b), (upper, m, c) = blocks[at], blocks[at + 1]
         blocks[at : at + 2] = [(upper, n + m, b + c)]

@@ -48,6 +48,17 @@ def test_bins_that_differ_by_chance_alone_are_one() -> None:
     assert counts == [[10, 10, 0], [20, 0]]
 
 
+def test_a_few_rows_with_many_bads_are_a_bin_of_their_own() -> None:
+    """Forty of a thousand are in arrears, thirty of them bad: too few rows for a twentieth, enough bads to tell."""
+    values = np.r_[np.zeros(960), np.full(40, 15.0)]
+    bad = np.r_[np.arange(960) < 20, np.arange(40) < 30]
+    counts = {
+        bads: [b.count for b in bin_characteristic("x", values, bad, ScorecardSettings(minimum_bin_bads=bads)).bins]
+        for bads in (30, 31)
+    }
+    assert counts == {30: [960, 40, 0], 31: [1000, 0]}
+
+
 def test_points_double_the_odds_as_the_settings_say() -> None:
     """600 points at 50 good to 1 bad, 20 more at 100 to 1: the score of a row follows from its probability."""
     features, bad = _drawn()
@@ -66,7 +77,8 @@ def test_bins_never_turn_back_and_are_neither_small_nor_many(seed: int) -> None:
         woes = [b.woe for b in known]
         assert woes in (sorted(woes), sorted(woes, reverse=True))
         assert 2 <= len(known) <= 4
-        assert all(b.count >= 0.1 * np.sum(~np.isnan(features[c.name])) for b in known)
+        least = 0.1 * np.sum(~np.isnan(features[c.name]))
+        assert all(b.count >= least or b.bads >= SETTINGS.minimum_bin_bads for b in known)
         assert c.coefficient > 0
 
 
