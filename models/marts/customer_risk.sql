@@ -65,6 +65,7 @@ debt as (
         sum(exposure.base_owed_amount) as debt_amount,
         sum(exposure.base_undrawn_amount) as undrawn_amount,
         sum(exposure.exposure_amount) as exposure_amount,
+        sum(exposure.exposure_amount * exposure.loss_given_default) as loss_amount,
         coalesce(sum(exposure.base_owed_amount) filter (where grade.grade_rank > 2), 0)
             as non_performing_amount,
         max(exposure.days_past_due) as days_past_due,
@@ -295,7 +296,7 @@ select
     coalesce(staged.exposure_amount, 0) as exposure_amount,
     coalesce(staged.non_performing_amount, 0) as non_performing_amount,
     coalesce(
-        round(staged.exposure_amount * staged.probability_of_default * setting.loss_given_default, 2), 0
+        round(staged.loss_amount * staged.probability_of_default, 2), 0
     ) as expected_loss_amount,
     coalesce(contingent.exposure_amount, 0) as contingent_exposure_amount,
     coalesce(household_sum.exposure_amount, staged.exposure_amount, 0) as household_exposure_amount,

@@ -25,6 +25,12 @@ rate as (
     select * from staging.exchange_rate
 ),
 
+-- the bank's terms of contribution, so that both count the same exposure and the same loss
+terms as (
+    select * from value.product_parameter
+    where valid_from <= $business_date and coalesce(valid_to > $business_date, true)
+),
+
 claim as (
     select
         'loan' as product_type,
@@ -32,6 +38,7 @@ claim as (
         loan_id as product_id,
         customer_id,
         product_family,
+        product_code,
         currency_code,
         outstanding_amount as owed_amount,
         0.00 as undrawn_amount,
@@ -45,6 +52,7 @@ claim as (
         card_id,
         customer_id,
         product_family,
+        product_code,
         currency_code,
         balance_amount,
         if(
@@ -60,6 +68,11 @@ valued as (
     select
         claim.*,
         coalesce(customer.party_type, '') <> 'organisation' as is_retail,
+        coalesce(
+            own.credit_conversion_factor, family.credit_conversion_factor, setting.conversion_factor
+        ) as credit_conversion_factor,
+        coalesce(own.loss_given_default, family.loss_given_default, setting.loss_given_default)
+            as loss_given_default,
         coalesce(round(claim.owed_amount * rate.exchange_rate, 2), 0) as base_owed_amount,
         coalesce(round(claim.undrawn_amount * rate.exchange_rate, 2), 0) as base_undrawn_amount,
         case
@@ -73,6 +86,9 @@ valued as (
     cross join setting
     left join customer on claim.customer_id = customer.customer_id
     left join rate on claim.currency_code = rate.currency_code
+    left join terms as own
+        on claim.product_family = own.product_family and claim.product_code = own.product_code
+    left join terms as family on claim.product_family = family.product_family and family.product_code = '*'
 ),
 
 debtor as (
@@ -114,8 +130,9 @@ select
     graded.base_owed_amount,
     graded.base_undrawn_amount,
     round(
-        greatest(graded.base_owed_amount, 0) + graded.base_undrawn_amount * setting.conversion_factor, 2
+        greatest(graded.base_owed_amount, 0) + graded.base_undrawn_amount * graded.credit_conversion_factor, 2
     ) as exposure_amount,
+    graded.loss_given_default,
     graded.days_past_due,
     list_extract(
         ['normal', 'special_mention', 'substandard', 'doubtful', 'loss'], graded.claim_rank
@@ -124,4 +141,3 @@ select
         ['normal', 'special_mention', 'substandard', 'doubtful', 'loss'], graded.debtor_rank
     ) as risk_grade
 from graded
-cross join setting

@@ -131,9 +131,9 @@ class RiskSettings(_Section):
         grades: The five grades.
         warnings: Early warnings.
         concentration_share: Share of the bank's exposure from which on a customer or a group is flagged.
-        conversion_factor: Share of the undrawn limit of credit cards that counts as exposure (0.4: CRE20.100).
-        loss_given_default: Share of the exposure that is lost in default, for the expected loss of twelve months
-            (0.45: CRE32.6, senior claims without collateral).
+        conversion_factor: Share of the undrawn limit of credit cards that counts as exposure (0.4: CRE20.100), and
+        loss_given_default: share of the exposure that is lost in default (0.45: CRE32.6, senior claims without
+            collateral), where contribution has no terms of the product.
     """
 
     default_days: Days = 90

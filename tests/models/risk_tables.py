@@ -77,6 +77,7 @@ def bank(con: duckdb.DuckDBPyConnection, **tables: list[Row]) -> None:
         "customer.loan": [], "customer.household": [], "customer.relationship": [], "customer.party_role": [],
         "staging.exchange_rate": [{"currency_code": "CNY", "exchange_rate": Decimal(1)}],
         "staging.loan_performance": [], "value.activity_month": [], "value.risk_score": [],
+        "value.product_parameter": [],
     }  # fmt: skip
     for table_id, rows in defaults.items():
         given(con, table_id, *tables.get(table_id.replace(".", "__"), rows))

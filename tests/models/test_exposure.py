@@ -13,13 +13,16 @@ from models.value.settings import ValueSettings
 DATE = day("2026-07-02")
 
 
-def exposures(party_type: str, loans: list[Row], cards: list[Row] | None = None, **risk: Any) -> list[Row]:
+def exposures(
+    party_type: str, loans: list[Row], cards: list[Row] | None = None, terms: list[Row] | None = None, **risk: Any
+) -> list[Row]:
     con = duckdb.connect()
     bank(
         con,
         customer__customer=customers("A", party_type=party_type),
         customer__loan=loans,
         customer__card=cards or [],
+        value__product_parameter=terms or [],
         staging__exchange_rate=[
             {"currency_code": "CNY", "exchange_rate": Decimal(1)},
             {"currency_code": "USD", "exchange_rate": Decimal("7.10")},
@@ -90,3 +93,23 @@ def test_exposure_is_what_is_owed_and_two_fifths_of_what_may_be_drawn() -> None:
         ("V4", Decimal(0), Decimal(0)),
         ("L1", Decimal("71.07"), Decimal("71.07")),
     ]
+
+
+def test_exposure_and_loss_go_by_the_terms_in_force_of_the_product_then_of_its_family() -> None:
+    """A limit of 10,000, 4,000 owed: by the family 4,000 + 0.2 x 6,000, by product C9 4,000 + 0.5 x 6,000."""
+
+    def terms(code: str, factor: str, loss: str, valid_to: str | None = None) -> Row:
+        return {
+            "product_family": "credit_card", "product_code": code, "valid_from": day("2020-01-01"),
+            "valid_to": day(valid_to) if valid_to else None,
+            "credit_conversion_factor": Decimal(factor), "loss_given_default": Decimal(loss),
+        }  # fmt: skip
+
+    owed = {"credit_limit_amount": Decimal(10_000), "balance_amount": Decimal(4_000)}
+    cards = [card("C1", "A", product_code="C1", **owed), card("C2", "A", product_code="C9", **owed)]
+    listed = [terms("*", "0.2", "0.6"), terms("C9", "0.5", "0.8"), terms("C1", "1", "1", "2026-07-02")]
+    found = [
+        (row["product_id"], row["exposure_amount"], row["loss_given_default"])
+        for row in exposures("person", [], cards, listed)
+    ]
+    assert found == [("C1", Decimal(5200), Decimal("0.6")), ("C2", Decimal(7000), Decimal("0.8"))]
