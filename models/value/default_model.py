@@ -5,11 +5,13 @@ Here is what is fitted on what. The arithmetic of the card is in ``scorecard``, 
 """
 
 import datetime as dt
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from models.tables import load_tables
 from models.value.fitted_model import FittedModel
@@ -26,6 +28,7 @@ OBSERVED = "is_served"
 DAYS_PAST_DUE = "current_days_past_due"
 UNDATED = frozenset({"loan_rate_spread", "months_on_book", "loans_opened_12m", "instalment_to_income"})
 """Characteristics from what sources do not date: missing where a loan has left the loan file since, good or bad."""
+_FOLDS = 5
 _KEYS = ("customer_id", "as_of_date", OBSERVED)
 
 
@@ -105,6 +108,12 @@ def read_features(con: duckdb.DuckDBPyConnection, dates: list[dt.date], risk: Ri
     return as_observations(con, f"({sql}\n)", risk, {"score_dates": dates})
 
 
+def _folds(customer_id: NDArray[np.str_]) -> NDArray[np.int64]:
+    """One of five folds for each customer, by its id alone: the same whoever else is there, in whatever order."""
+    ids, inverse = np.unique(customer_id, return_inverse=True)
+    return np.array([zlib.crc32(str(one).encode()) % _FOLDS for one in ids], dtype=np.int64)[inverse]
+
+
 def as_observations(
     con: duckdb.DuckDBPyConnection, relation: str, risk: RiskSettings, params: Mapping[str, Any]
 ) -> Observations:
@@ -159,7 +168,7 @@ def fit(observations: Observations, settings: ValueSettings, name: str = NAME) -
                 f"among the latest {risk.holdout_months} month ends, or those before, nobody or everybody defaulted"
             )
     used = {name: values for name, values in early.features.items() if name != OBSERVED}
-    card = fit_scorecard(used, early.happened, risk.scorecard, UNDATED)
+    card = fit_scorecard(used, early.happened, risk.scorecard, UNDATED, folds=_folds(early.customer_id))
     probability = _floored(card, late.features, risk.probability_floor)
     figures = validate(probability, late.happened, _floored(card, early.features, risk.probability_floor))
     return FittedModel(

@@ -11,11 +11,13 @@ that never turn back. Which settings a bank gives is in ``risk_settings``; on wh
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
@@ -139,13 +141,20 @@ def fit_scorecard(
     bad: Flags,
     settings: ScorecardSettings,
     neutral_missing: frozenset[str] = frozenset(),
+    *,
+    folds: NDArray[np.int64],
 ) -> Scorecard:
     """Fit a card.
+
+    Rows of one debtor are not independent: over the months they repeat what hardly changes, such as tenure, so that a
+    few who defaulted make a characteristic look strong. In the card is only what tells something of debtors on whom
+    its bins were not fitted: within each fold by the bins of the others, the likelihood of the outcomes must rise.
 
     Args:
         features: Columns by name; NaN is missing.
         bad: Whether each row defaulted.
         settings: Bins, penalty and scaling.
+        folds: Number of the fold of each row, all rows of a debtor in one; several folds.
         neutral_missing: Columns whose missing values are given no weight, because that a value is missing may itself
             tell what happened later.
 
@@ -157,9 +166,12 @@ def fit_scorecard(
     left_out: dict[str, str] = {}
     kept: list[Characteristic] = []
     for name in sorted(features):
-        found = bin_characteristic(name, features[name], bad, settings, missing_counts=name not in neutral_missing)
+        binned = partial(bin_characteristic, name, settings=settings, missing_counts=name not in neutral_missing)
+        found = binned(features[name], bad)
         if found.information_value < settings.minimum_information_value:
             left_out[name] = f"information value {found.information_value:.3f}"
+        elif _gain_elsewhere(binned, features[name], bad, folds) <= 0:
+            left_out[name] = "tells nothing of debtors on whom it was not fitted"
         else:
             kept.append(found)
     intercept = float(np.log((~bad).sum() / bad.sum()))
@@ -179,6 +191,26 @@ def fit_scorecard(
     else:
         intercept = float(np.log((~bad).sum() / bad.sum()))
     return _scaled(kept, _rounded(intercept, _SOLVED), dict(sorted(left_out.items())), features, settings)
+
+
+def _gain_elsewhere(
+    binned: Callable[[Numbers, Flags], Characteristic], values: Numbers, bad: Flags, folds: NDArray[np.int64]
+) -> float:
+    """Log-likelihood of each fold by the bins of the other folds, above that by their share of bads alone."""
+    gain = 0.0
+    for fold in np.unique(folds):
+        here, there = folds == fold, folds != fold
+        share = float(bad[there].mean())
+        if share in (0.0, 1.0):
+            continue
+        log_odds = np.log((1 - share) / share)
+        woe = binned(values[there], bad[there]).take("woe", values[here])
+        gain += _log_likelihood(log_odds + woe, bad[here]) - _log_likelihood(np.full(len(woe), log_odds), bad[here])
+    return gain
+
+
+def _log_likelihood(log_odds: Numbers, bad: Flags) -> float:
+    return -float(np.logaddexp(0, np.where(bad, log_odds, -log_odds)).sum())
 
 
 def bin_characteristic(

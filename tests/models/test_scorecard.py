@@ -10,6 +10,7 @@ from models.value.risk_settings import ScorecardSettings
 from models.value.scorecard import Scorecard, bin_characteristic, fit_scorecard
 
 SETTINGS = ScorecardSettings(minimum_bin_share=0.1, max_bins=4, minimum_gain=0, minimum_information_value=0)
+FOLDS = np.arange(4000) % 5
 
 
 def _drawn(rows: int = 4000, seed: int = 5) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -62,7 +63,7 @@ def test_a_few_rows_with_many_bads_are_a_bin_of_their_own() -> None:
 def test_points_double_the_odds_as_the_settings_say() -> None:
     """600 points at 50 good to 1 bad, 20 more at 100 to 1: the score of a row follows from its probability."""
     features, bad = _drawn()
-    card = fit_scorecard(features, bad, SETTINGS)
+    card = fit_scorecard(features, bad, SETTINGS, folds=FOLDS)
     chance = card.probability(features)
     exact = 600 + 20 * np.log2((1 - chance) / chance / 50)
     # each characteristic's points are rounded to whole ones
@@ -72,7 +73,7 @@ def test_points_double_the_odds_as_the_settings_say() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_bins_never_turn_back_and_are_neither_small_nor_many(seed: int) -> None:
     features, bad = _drawn(seed=seed)
-    for c in fit_scorecard(features, bad, SETTINGS).characteristics:
+    for c in fit_scorecard(features, bad, SETTINGS, folds=FOLDS).characteristics:
         known = [b for b in c.bins if not b.is_missing]
         woes = [b.woe for b in known]
         assert woes in (sorted(woes), sorted(woes, reverse=True))
@@ -84,7 +85,7 @@ def test_bins_never_turn_back_and_are_neither_small_nor_many(seed: int) -> None:
 
 def test_what_tells_is_in_the_card_and_what_does_not_is_left_out() -> None:
     features, bad = _drawn()
-    card = fit_scorecard(features, bad, SETTINGS.model_copy(update={"minimum_information_value": 0.02}))
+    card = fit_scorecard(features, bad, SETTINGS.model_copy(update={"minimum_information_value": 0.02}), folds=FOLDS)
     assert [c.name for c in card.characteristics] == ["strain", "tight"]
     assert set(card.left_out) == {"noise"}
 
@@ -102,7 +103,7 @@ def test_missing_values_have_a_bin_of_their_own_or_no_weight() -> None:
 
 def test_reasons_name_what_cost_the_most_against_the_mean() -> None:
     features, bad = _drawn()
-    card = fit_scorecard(features, bad, SETTINGS)
+    card = fit_scorecard(features, bad, SETTINGS, folds=FOLDS)
     best = {"strain": np.array([-3.0]), "tight": np.array([-4.0]), "noise": np.array([0.0])}
     worst = {"strain": np.array([3.0]), "tight": np.array([-4.0]), "noise": np.array([0.0])}
     assert "strain" not in card.reasons(best, 4)[0]
@@ -111,9 +112,11 @@ def test_reasons_name_what_cost_the_most_against_the_mean() -> None:
 
 def test_the_order_of_rows_changes_nothing_and_json_keeps_everything() -> None:
     features, bad = _drawn()
-    card = fit_scorecard(features, bad, SETTINGS)
+    card = fit_scorecard(features, bad, SETTINGS, folds=FOLDS)
     order = np.random.default_rng(1).permutation(len(bad))
-    shuffled = fit_scorecard({name: values[order] for name, values in features.items()}, bad[order], SETTINGS)
+    shuffled = fit_scorecard(
+        {name: values[order] for name, values in features.items()}, bad[order], SETTINGS, folds=FOLDS[order]
+    )
     assert shuffled == card
     again = Scorecard.from_json(json.loads(json.dumps(card.as_json())))
     assert again == card
@@ -122,4 +125,4 @@ def test_the_order_of_rows_changes_nothing_and_json_keeps_everything() -> None:
 
 def test_one_outcome_alone_cannot_be_fitted() -> None:
     with pytest.raises(ValueError, match="nothing to fit"):
-        fit_scorecard({"x": np.arange(10.0)}, np.zeros(10, dtype=bool), SETTINGS)
+        fit_scorecard({"x": np.arange(10.0)}, np.zeros(10, dtype=bool), SETTINGS, folds=np.arange(10) % 5)
