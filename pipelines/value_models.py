@@ -11,14 +11,16 @@ import duckdb
 import numpy as np
 
 from models.model_store import NONE
-from models.value import churn_model, default_model
+from models.value import churn_model, default_model, next_product_model
 from models.value.fitted_model import FittedModel
 from models.value.model_kind import ModelKind, ThinHistoryError
 from models.value.validation import auc, deciles
 from pipelines.workspace import Workspace
 from quality.model_card import write_model_card
 
-KINDS: dict[str, ModelKind] = {kind.name: kind for kind in (default_model.KIND, churn_model.KIND)}
+KINDS: dict[str, ModelKind] = {
+    kind.name: kind for kind in (default_model.KIND, churn_model.KIND, next_product_model.KIND)
+}
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def compare(
     with workspace.engine.connection(date, inputs(workspace, kind)) as con:
         observations = kind.observe(con, workspace.bank.value, date)
     dates = np.unique(observations.as_of_date)
-    _, late = observations.split(min(workspace.bank.value.risk.holdout_months, len(dates)))
+    _, late = observations.split(min(kind.holdout_months(workspace.bank.value), len(dates)))
     old, other = kind.predict(in_force, late), kind.predict(new, late)
     outcome = late.happened
     if outcome.all() or not outcome.any():

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from models.tables import Table
-from models.value import churn_model, coverage, default_model
+from models.value import churn_model, coverage, default_model, next_product_model
 from models.value.churn_settings import ChurnSettings
 from models.value.fitted_model import FittedModel
 from models.value.observations import Observations
@@ -149,6 +149,52 @@ def _leaving(rows: Observations, model: FittedModel | None, churn: ChurnSettings
             "is_fallback": pa.array([model is None] * len(rows), pa.bool_()),
         }
     )
+
+
+def next_products(workspace: Workspace, table: Table, date: dt.date) -> int:
+    """Tell what each customer is likeliest to take next: ``value.next_product``; returns the row count.
+
+    Without a model nothing is told. A family at a time, so that memory holds the characteristics of one.
+
+    Raises:
+        ModelError: the model in force is missing or not what its name says.
+    """
+    rules, as_of = workspace.bank.value.next_product, latest_month_end(date)
+    with workspace.engine.connection(date, table.inputs) as con:
+        model, _ = model_for_night(workspace, next_product_model.KIND, con, date)
+        con.execute("create table offer (customer_id varchar, product_family varchar, propensity decimal(9, 6))")
+        for family, rows in next_product_model.to_score(con, rules, as_of):
+            if model is None:
+                break
+            asked = {
+                "customer_id": pa.array(rows.customer_id, pa.string()),
+                "product_family": pa.array([family] * len(rows), pa.string()),
+                "propensity": next_product_model.predict(model, rows),
+            }
+            con.register("asked", pa.table(asked))
+            con.execute("insert into offer from asked")
+            con.unregister("asked")
+        told = {"version": model.id, "is_fallback": model.method == next_product_model.POPULARITY} if model else {}
+        con.execute(
+            """
+            create table told as
+            select
+                customer_id,
+                $as_of as as_of_date,
+                product_family,
+                propensity,
+                row_number() over (
+                    partition by customer_id order by propensity desc, product_family asc
+                ) as propensity_rank,
+                $version as model_version,
+                $is_fallback as is_fallback
+            from offer
+            where propensity > 0
+            qualify propensity_rank <= $listed
+            """,
+            {"as_of": as_of, "listed": rules.listed, "version": NO_MODEL, "is_fallback": True, **told},
+        )
+        return workspace.engine.write(con, table, "from told", date)
 
 
 def _joined(rows: Sequence[Sequence[str]], between: str) -> pa.Array:

@@ -110,7 +110,7 @@ class Workspace:
         )
 
     def value_models(self, kind: str) -> ModelStore[FittedModel]:
-        """The fitted models of one kind (``pd``, ``churn``) that the bank ships and that this home fitted."""
+        """The fitted models of one kind (``pd``, ``churn`` ...) that the bank ships and that this home fitted."""
         return ModelStore(
             self.bank.value.models.approved(kind),
             self.bank.folder / "models",

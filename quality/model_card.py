@@ -67,8 +67,8 @@ def _validation(model: FittedModel) -> list[str]:
     said = model.validation
     bands = said["calibration"]
     numbers = [*range(1, len(bands) + 1)]
-    figures = [
-        (name.replace("_", " "), _text(value)) for name, value in said.items() if name not in ("calibration", "groups")
+    figures = [  # lists have tables of their own
+        (name.replace("_", " "), _text(value)) for name, value in said.items() if not isinstance(value, list | tuple)
     ]
     return [
         "<h2>Validation on later time</h2>",

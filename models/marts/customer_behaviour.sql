@@ -1,6 +1,6 @@
 -- How each customer behaves and how likely the active are to leave: activity, channels, balances, salary,
--- what customers of the same tier hold and this one does not, and the place in the retention list by the
--- contribution at stake. Method: docs/behaviour.md.
+-- what customers of the same tier hold and this one does not, what it is likeliest to take next, and the
+-- place in the retention list by the contribution at stake. Method: docs/behaviour.md.
 -- Grain: customer_id.
 with segment as (
     select * from mart.customer_segment
@@ -27,6 +27,15 @@ score as (
         is_fallback
     from value.churn_score
     where as_of_date = $as_of_date
+),
+
+next_product as (
+    select
+        customer_id,
+        product_family as next_product_family,
+        propensity as next_product_propensity
+    from value.next_product
+    where as_of_date = $as_of_date and propensity_rank = 1
 ),
 
 holding as (
@@ -147,6 +156,8 @@ select
     coalesce(channelled.salary_months_6m >= 5, false) as has_regular_salary,
     cast(channelled.salary_amount as decimal(18, 2)) as mean_salary_amount,
     lacking.product_gaps,
+    next_product.next_product_family,
+    next_product.next_product_propensity,
     judged.churn_probability,
     case
         when judged.churn_probability is null then 'not_active'
@@ -169,3 +180,4 @@ from judged
 cross join rule
 left join channelled using (customer_id)
 left join lacking using (customer_id)
+left join next_product using (customer_id)

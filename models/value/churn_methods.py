@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 METHODS = ("logistic", "lightgbm")
 _SEED = 20260101
 _CHUNK = 100_000
+_LEAST_SPREAD = 1e-9
 _TREES = 200
 _TREE_SETTINGS: dict[str, Any] = {
     "objective": "binary",
@@ -103,7 +104,8 @@ def _fit_logistic(matrix: Numbers, outcome: Flags) -> dict[str, Any]:
     part = {
         "is_wide": [bool(one) for one in wide],
         "centre": [_rounded(one) for one in centre],
-        "spread": [_rounded(one) if one > 0 else 1.0 for one in spread],
+        # of a constant only the error of its mean is left, by which nothing must be divided
+        "spread": [_rounded(one) if one > _LEAST_SPREAD else 1.0 for one in spread],
     }
     values, missing = _standardised(part, matrix)
     fitted = LogisticRegression(C=1.0, max_iter=2000).fit(np.hstack([values, missing]), outcome)

@@ -328,4 +328,5 @@ KIND = ModelKind(
     fit=fit,
     predict=predict,
     sections=sections,
+    holdout_months=lambda settings: settings.churn.holdout_months,
 )

@@ -270,4 +270,5 @@ KIND = ModelKind(
     fit=fit,
     predict=predict,
     sections=sections,
+    holdout_months=lambda settings: settings.risk.holdout_months,
 )

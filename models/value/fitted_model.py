@@ -1,4 +1,4 @@
-"""A fitted model of value (of default, of leaving) as one JSON document, named after the hash of its content.
+"""A fitted model of value as one JSON document, named after the hash of its content.
 
 Here is the envelope that all kinds share: what was fitted, on what, and how well it held on later time. What a method's
 ``fitted`` part means belongs to the method (``models.value.scorecard``). The store that says which model is in force is
@@ -20,7 +20,7 @@ class FittedModel:
     """A model of one kind under one name.
 
     Attributes:
-        kind: What it predicts: ``pd`` or ``churn``.
+        kind: What it predicts: ``pd``, ``churn`` or ``next_product``.
         name: Name under which it was trained.
         method: How ``fitted`` is read: ``scorecard``, or another kind's own method.
         features: Columns that it reads, in order.

@@ -46,6 +46,7 @@ class ModelKind:
             ``ThinHistoryError``.
         predict: Probabilities of observations.
         sections: What the card says of this kind alone.
+        holdout_months: How many of the latest month ends of ``observe`` validate, and compare models, by the settings.
     """
 
     name: str
@@ -58,3 +59,4 @@ class ModelKind:
     fit: Callable[[Observations, ValueSettings, str], FittedModel]
     predict: Callable[[FittedModel, Observations], Numbers]
     sections: Callable[[FittedModel], list[CardSection]]
+    holdout_months: Callable[[ValueSettings], int]

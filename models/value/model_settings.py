@@ -13,12 +13,14 @@ class ModelSettings(BaseModel):
     Attributes:
         pd: Probability of default.
         churn: Probability of leaving.
+        next_product: Product family that a customer takes next.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     pd: str = NONE
     churn: str = NONE
+    next_product: str = NONE
 
     @classmethod
     def kinds(cls) -> tuple[str, ...]:
@@ -29,7 +31,7 @@ class ModelSettings(BaseModel):
         """What is approved for a kind."""
         return str(getattr(self, kind))
 
-    @field_validator("pd", "churn")
+    @field_validator("pd", "churn", "next_product")
     @classmethod
     def _versioned(cls, value: str) -> str:
         if value not in (AUTO, NONE) and not is_model_id(value):

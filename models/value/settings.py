@@ -13,6 +13,7 @@ from models.value.churn_settings import ChurnSettings
 from models.value.contribution_settings import ContributionSettings
 from models.value.coverage_settings import CoverageSettings
 from models.value.model_settings import ModelSettings
+from models.value.next_product_settings import NextProductSettings
 from models.value.risk_settings import RiskSettings
 from models.value.segment_settings import SegmentRules, in_force
 
@@ -24,6 +25,7 @@ class ValueSettings(BaseModel):
         history_months: Months before the business date's own whose transactions are read.
         models: Which fitted models are approved (models.value.model_settings).
         churn: Who leaves, and how that is fitted (models.value.churn_settings).
+        next_product: The next product, and how that is fitted (models.value.next_product_settings).
         segments: Life cycle, needs and service tiers, by date (models.value.segment_settings).
         risk: Default, scorecard, grades, stages and warnings (models.value.risk_settings).
         contribution: Parameters of contribution (models.value.contribution_settings).
@@ -36,6 +38,7 @@ class ValueSettings(BaseModel):
     models: ModelSettings = ModelSettings()
     risk: RiskSettings = RiskSettings()
     churn: ChurnSettings = ChurnSettings()
+    next_product: NextProductSettings = NextProductSettings()
     segments: tuple[SegmentRules, ...] = ()
     contribution: ContributionSettings = ContributionSettings()
     coverage: CoverageSettings = CoverageSettings()

@@ -15,6 +15,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from models.value.observations import Flags, Numbers, Observations
 
 _LEAST_SHARE = 1e-4
+_LEAST_CUSTOMERS = 30
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,17 @@ def stability(before: Numbers, after: Numbers, bands: int = 10) -> float:
 
 
 def group_figures(observations: Observations, probability: Numbers) -> list[dict[str, Any]]:
-    """By protected attribute and value: rows, mean probability, share that happened, AUC where it can be told."""
+    """By protected attribute and value: rows, mean probability, share that happened, AUC where it can be told.
+
+    Values of few customers stand together: they tell nothing of a group, and much of the few.
+    """
     found = []
-    for attribute, values in observations.groups.items():
-        for value in np.unique(values):
+    for attribute, each in observations.groups.items():
+        values = np.array(each, dtype=object)
+        for value in np.unique(each):
+            if len(np.unique(observations.customer_id[each == value])) < _LEAST_CUSTOMERS:
+                values[each == value] = f"others (fewer than {_LEAST_CUSTOMERS} customers each)"
+        for value in sorted(set(values)):
             rows = values == value
             outcome = observations.happened[rows]
             found.append(

@@ -32,6 +32,7 @@ def table_assets(wiring: Wiring) -> list[dg.AssetsDefinition]:
             )
         ),
         (tables["value.churn_score"], tables["value.churn_score"].inputs, value_steps.churn_scores),
+        (tables["value.next_product"], tables["value.next_product"].inputs, value_steps.next_products),
         (tables["value.coverage_seat"], tables["value.coverage_seat"].inputs, value_steps.coverage_seats),
     ]
     for table in tables.values():

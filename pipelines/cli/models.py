@@ -20,7 +20,7 @@ from pipelines.workspace import Workspace
 from warehouse.lake import MissingPartitionError
 
 MATCHING = "matching"
-FITTED = ("pd", "churn")
+FITTED = ("pd", "churn", "next_product")
 """Kinds of models of value, named here so that the command line need not load what fits them."""
 
 
@@ -36,8 +36,8 @@ FITTED = ("pd", "churn")
 def train(options: Options, what: str, day: dt.datetime | None, name: str | None, other: str | None, form: str) -> None:
     """Train a model on the lake as a candidate with its report, or compare one with the model in force.
 
-    WHAT is matching (the default), pd (default) or churn (leaving). No night uses a candidate until matching.yaml or
-    value.yaml names it.
+    WHAT is matching (the default), pd (default), churn (leaving) or next_product. No night uses a candidate until
+    matching.yaml or value.yaml names it.
     """
     from pipelines.model_training import latest_date
 

@@ -109,3 +109,12 @@ def test_lift_is_the_share_among_the_likeliest_tenth_against_all() -> None:
     outcome = np.zeros(20, dtype=bool)
     outcome[[0, 10]] = True
     assert churn_model.lift(probability, outcome) == 5.0  # 1 of 2 against 2 of 20
+
+
+def test_a_constant_characteristic_moves_nothing_when_it_is_another_later() -> None:
+    outcome = np.array([False, True] * 150)
+    constant = np.full(len(outcome), np.log(3))  # a mean of which differs from it in the last digit
+    fitted = churn_methods.fit("logistic", np.column_stack([outcome * 1.0, constant]), outcome)
+    late = churn_methods.raw_score(fitted, np.array([[0.0, 2.0], [1.0, 2.0]]))
+    early = churn_methods.raw_score(fitted, np.array([[0.0, np.log(3)], [1.0, np.log(3)]]))
+    assert np.abs(late - early).max() < 0.01

@@ -37,6 +37,14 @@ def behaviour(
         {"customer_id": c, "as_of_date": AS_OF, "churn_probability": Decimal(p), "model_version": "none",
          "is_fallback": True} for c, (p, _) in scores.items()
     ))  # fmt: skip
+    given(con, "value.next_product", *(
+        {"customer_id": "A", "as_of_date": day, "product_family": family, "propensity": Decimal(propensity),
+         "propensity_rank": rank}
+        for day, rank, family, propensity in (
+            (AS_OF, 1, "mortgage", "0.2"), (AS_OF, 2, "investment", "0.1"),
+            (dt.date(2026, 8, 31), 1, "insurance", "0.3"),
+        )
+    ))  # fmt: skip
     given(con, "mart.customer_holding", *(
         {"customer_id": c, "product_family": f, "product_count": 1, "currency_code": "CNY"}
         for f, customers in (held or {}).items() for c in customers
@@ -77,3 +85,9 @@ def test_the_retention_list_is_ranked_by_contribution_at_stake() -> None:
     ]  # fmt: skip
     assert [found[c]["retention_rank"] for c in "ABCD"] == [2, 1, None, None]
     assert [found[c]["churn_band"] for c in "ABCD"] == ["high", "medium", "high", "not_active"]
+
+
+def test_the_next_product_is_the_likeliest_of_the_latest_month_end() -> None:
+    found = behaviour([])
+    assert (found["A"]["next_product_family"], found["A"]["next_product_propensity"]) == ("mortgage", Decimal("0.2"))
+    assert (found["B"]["next_product_family"], found["B"]["next_product_propensity"]) == (None, None)

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from models.value.validation import auc, calibration, deciles, stability, validate
+from models.value.observations import Observations
+from models.value.validation import auc, calibration, deciles, group_figures, stability, validate
 
 CHANCE = np.array([0.1, 0.2, 0.3, 0.4])
 HAPPENED = np.array([False, True, False, True])
@@ -40,3 +41,16 @@ def test_tenths_by_rank() -> None:
 def test_one_outcome_alone_tells_nothing() -> None:
     with pytest.raises(ValueError, match="all outcomes are the same"):
         auc(CHANCE, np.ones(4, dtype=bool))
+
+
+def test_groups_of_few_customers_stand_together() -> None:
+    customer = np.array([f"C{number:03d}" for number in range(70)])
+    province = np.array(["A"] * 30 + ["B"] * 29 + ["C"] * 11)
+    found = Observations(
+        customer, np.full(70, np.datetime64("2026-06-30")), {}, province == "C", {"province": province}
+    )
+    told = group_figures(found, np.where(province == "B", 0.5, 0.25))
+    assert [(one["value"], one["count"], one["observed"]) for one in told] == [
+        ("A", 30, 0.0), ("others (fewer than 30 customers each)", 40, 0.275)
+    ]  # fmt: skip
+    assert told[1]["predicted"] == 0.43125  # (29 x 0.5 + 11 x 0.25) / 40

@@ -16,7 +16,7 @@ from models.value.risk_settings import month_ends
 from models.value.settings import ValueSettings
 from pipelines.cli.main import _add_commands, cli
 from pipelines.value_models import KINDS, compare, fit_candidate
-from pipelines.value_steps import risk_scores
+from pipelines.value_steps import next_products, risk_scores
 from pipelines.workspace import Workspace
 
 DATE = dt.date(2026, 7, 2)
@@ -173,3 +173,53 @@ def test_training_on_too_little_is_told_with_exit_code_2(tmp_path: Path) -> None
     none = CliRunner().invoke(cli, ["--home", str(tmp_path), "train", "pd", "--compare", "pd-0123456789abcdef"])
     assert none.exit_code == 2
     assert "neither in" in " ".join(none.output.split())
+
+
+def test_each_kind_is_compared_on_its_own_holdout() -> None:
+    said = ValueSettings.model_validate({"risk": {"holdout_months": 5}, "churn": {"holdout_months": 4}})
+    assert {name: kind.holdout_months(said) for name, kind in KINDS.items()} == {"pd": 5, "churn": 4, "next_product": 1}
+
+
+def _next_products(home: Path, models: dict[str, str]) -> tuple[Workspace, Rows]:
+    """Next products of 240 customers: of each kind of holding a quarter a year takes what goes with it, at most one."""
+    workspace = Workspace.open("sample", home)
+    value = ValueSettings.model_validate({"next_product": {"minimum_openings": 20}, "models": models})
+    workspace = replace(workspace, bank=replace(workspace.bank, value=value))
+    pairs = [("savings_deposit", "investment"), ("current_deposit", "credit_card")]
+    openings = [
+        (f"C{n:03d}", family, day)
+        for n in range(240)
+        for family, day in zip(pairs[n % 2], ("2020-01-01", f"{2023 + n // 2 % 4}-08-01"), strict=True)
+        if day < str(DATE)
+    ]
+    with workspace.engine.connection(DATE) as con:
+        for table_id, columns, rows in (
+            ("customer.customer", ("customer_id", "party_type"), [(f"C{n:03d}", "person") for n in range(240)]),
+            ("value.first_opening", ("customer_id", "product_family", "first_opened_date"), openings),
+        ):
+            types = ", ".join(f"{column.name} {column.type}" for column in TABLES[table_id].columns)
+            con.execute(f"create table t ({types})")
+            marks = ", ".join("?" * len(columns))
+            con.executemany(f"insert into t ({', '.join(columns)}) values ({marks})", rows)
+            workspace.lake.write(con, "from t", table_id, DATE)
+            con.execute("drop table t")
+    next_products(workspace, TABLES["value.next_product"], DATE)
+    with workspace.engine.connection(DATE, ["value.next_product"]) as con:
+        found = con.execute("from value.next_product order by customer_id, propensity_rank")
+        names = [name for name, *_ in found.description or []]
+        return workspace, [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def test_the_next_product_is_told_by_the_model_that_the_night_fitted(tmp_path: Path) -> None:
+    workspace, found = _next_products(tmp_path, {"next_product": "auto"})
+    pin = workspace.value_models("next_product").pin()
+    assert pin is not None
+    assert {row["model_version"] for row in found} == {pin.model}
+    first = {row["customer_id"]: row["product_family"] for row in found if row["propensity_rank"] == 1}
+    assert (first["C006"], first["C007"]) == ("investment", "credit_card")  # who has not taken it yet
+    assert {row["product_family"] for row in found if row["customer_id"] == "C000"} == {"credit_card"}
+    assert {row["as_of_date"] for row in found} == {AS_OF}
+
+
+def test_without_a_model_no_next_product_is_told(tmp_path: Path) -> None:
+    assert _next_products(tmp_path, {"next_product": "none"})[1] == []
