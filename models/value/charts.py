@@ -47,8 +47,10 @@ def bars(labels: Sequence[str], series: Series, *, title: str, x_label: str = ""
 
 
 def grid(rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[float]], *, title: str) -> str:
-    """A table of counts as shades, each cell with its figure: rows from, columns to."""
+    """A table of counts as shades, each cell with its figure: rows from, columns to; empty axes without any."""
     figure, axes = _figure(title, "to", "from")
+    if not cells:
+        return _svg(figure, axes, legend=False)
     axes.imshow(cells, cmap="Blues", aspect="auto")
     axes.set_xticks(range(len(columns)), columns)
     axes.set_yticks(range(len(rows)), rows)

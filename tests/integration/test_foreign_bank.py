@@ -133,6 +133,10 @@ def test_a_database_is_a_source_like_any_other(tmp_path: Path, run: Callable) ->
     contracts = tmp_path / "bank" / "contracts"
     for name in ("cards", "loans"):
         (contracts / f"{name}.odcs.yaml").unlink()
+    matching = tmp_path / "bank" / "matching.yaml"
+    told = matching.read_text(encoding="utf-8")
+    assert "trust: [core, loans, cards]" in told
+    matching.write_text(told.replace("trust: [core, loans, cards]", "trust: [core]"), encoding="utf-8")
     text = (contracts / "core.odcs.yaml").read_text(encoding="utf-8")
     server = 'type: sqlite\n    customProperties: [{property: url, value: "sqlite:///{exports}/core.db"}]'
     head, _, rest = text.partition("    type: local")

@@ -24,3 +24,9 @@ def test_a_chart_is_svg_that_stands_alone_and_is_drawn_the_same_again(kind: str)
 def test_words_and_figures_stay_text() -> None:
     drawn = DRAWN["grid"]()
     assert all(f">{word}</text>" in drawn for word in ("Movements", "gold", "basic", "1,200", "7"))
+
+
+def test_nothing_to_draw_is_an_empty_chart() -> None:
+    assert "Movements" in charts.grid([], [], [], title="Movements")
+    assert "Tiers" in charts.bars([], {}, title="Tiers")
+    assert "Curve" in charts.lines([], {}, title="Curve", x_label="", y_label="")

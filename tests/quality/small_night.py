@@ -211,6 +211,7 @@ _DERIVED = (
     "mart.manager_scorecard",
     "mart.customer_behaviour",
     "value.risk_feature", "value.exposure", "mart.customer_risk",
+    "mart.contribution_curve", "mart.portfolio_risk", "mart.concentration",
 )  # fmt: skip
 
 
