@@ -148,6 +148,11 @@ NIGHT: dict[str, Rows] = {
     ],
     "value.churn_score": [{"customer_id": "C1O", "as_of_date": DAY, "churn_probability": "0.5", "model_version": "none",
                            "is_fallback": True}],
+    "value.next_product": [
+        {"customer_id": "C1O", "as_of_date": DAY, "product_family": family, "propensity": propensity,
+         "propensity_rank": rank, "model_version": "none", "is_fallback": True}
+        for rank, family, propensity in ((1, "insurance", "0.2"), (2, "consumer_loan", "0.1"))
+    ],
     "identity.party_document": [
         {"system": "core", "record_id": "1", "document_type": "resident_id", "document_number": "N1",
          "is_valid": True, "is_strong": True},

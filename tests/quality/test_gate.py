@@ -383,6 +383,26 @@ LOSSES: dict[str, tuple[str, str, set[str]]] = {
         "select * replace (churn_probability + 1 as churn_probability) from t",
         {"behaviour_of_every_customer", "behaviour_is_score"},
     ),
+    "a next product with a chance beyond 1": (
+        "value.next_product",
+        "select * replace (propensity + 1 as propensity) from t",
+        {"next_product_in_order", "behaviour_is_next_product"},
+    ),
+    "the likeliest next product lost": (
+        "value.next_product",
+        "from t where propensity_rank > 1",
+        {"next_product_in_order"},
+    ),
+    "a next product that the customer holds": (
+        "value.next_product",
+        "select * replace (if(propensity_rank = 2, 'current_deposit', product_family) as product_family) from t",
+        {"next_product_not_held"},
+    ),
+    "another next product in the behaviour": (
+        "mart.customer_behaviour",
+        "select * replace ('mortgage' as next_product_family) from t",
+        {"behaviour_is_next_product"},
+    ),
     "a cent of a claim lost": (
         "value.exposure",
         "select * replace (owed_amount - 0.01 as owed_amount) from t",
