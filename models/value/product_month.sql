@@ -113,8 +113,18 @@ termed as (
         balance.average_balance_amount as known_average_amount,
         coalesce(balance.interest_rate, terms.interest_rate, 0) as interest_rate,
         case terms.balance_side when 'asset' then 1 when 'liability' then -1 else 0 end as bank_sign,
-        least(
-            coalesce(if(terms.is_priced_by_own_term, balance.term_months, null), terms.tenor_months), 360
+        -- least() passes over nulls: without terms there is no tenor, and the product is not valued
+        if(
+            terms.tenor_months is null,
+            null,
+            least(
+                if(
+                    terms.is_priced_by_own_term,
+                    coalesce(balance.term_months, terms.tenor_months),
+                    terms.tenor_months
+                ),
+                360
+            )
         ) as tenor_months
     from balance
     inner join bank using (month)

@@ -275,6 +275,13 @@ def test_what_has_no_parameters_is_kept_and_marked() -> None:
     assert (row["average_balance_amount"], row["contribution_amount"]) == (Decimal(1000), Decimal(0))
 
 
+def test_a_family_without_terms_is_not_valued_though_its_currency_has_prices() -> None:
+    settings = SAMPLE.model_copy(update={"products": {}})
+    row = only(contribution(END, first_month=SEPTEMBER, settings=settings, accounts=[account("A1", "1000")]))
+    assert not row["is_valued"]
+    assert (row["tenor_months"], row["net_interest_amount"], row["contribution_amount"]) == (None, 0, 0)
+
+
 def test_a_bank_without_parameters_values_nothing() -> None:
     tables = contribution(END, first_month=SEPTEMBER, settings=ContributionSettings(), accounts=[account("A1", "1000")])
     assert tables["value.product_month"] == []
