@@ -41,9 +41,10 @@ class DeliverySettings(_Section):
 
 
 class ReleaseSettings(_Section):
-    """How many of the latest releases are kept."""
+    """How many of the latest releases are kept, and of how many earlier months the last one."""
 
     keep: int = Field(7, ge=1)
+    keep_month_ends: int = Field(12, ge=0)
 
 
 class EngineSettings(_Section):

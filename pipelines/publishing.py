@@ -17,6 +17,7 @@ from quality.suites import Suite, night_suites, relations
 from sources.contract import SourceObject
 from sources.landing import read_manifest
 from warehouse.build import Bounds
+from warehouse.candidate import build_candidate
 from warehouse.facts import DeliveredObject, Facts, meta_tables, quarantine_files
 from warehouse.release import Release
 
@@ -53,7 +54,8 @@ def publish(workspace: Workspace, date: dt.date) -> Publication:
     """
     settings = workspace.bank.settings.engine
     bounds = Bounds(settings.memory_limit, settings.threads, workspace.home / "spill")
-    with workspace.releases.build(workspace.lake, workspace.tables, date, _facts(workspace, date), bounds) as candidate:
+    facts = _facts(workspace, date)
+    with build_candidate(workspace.releases, workspace.lake, workspace.tables, date, facts, bounds) as candidate:
         checks = suites(workspace)
         results = run_gate(
             candidate.database,

@@ -20,7 +20,7 @@ from pipelines.bank import Bank, find_bank, load_bank
 from sources.mapping import CanonicalColumn
 from warehouse.engine import Engine
 from warehouse.lake import Lake
-from warehouse.release import ReleaseStore
+from warehouse.release_store import ReleaseStore
 from warehouse.value_cache import ValueCache
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ class Workspace:
     @cached_property
     def releases(self) -> ReleaseStore:
         """The releases below the home."""
-        return ReleaseStore(self.home / "warehouse", self.bank.settings.releases.keep)
+        kept = self.bank.settings.releases
+        return ReleaseStore(self.home / "warehouse", kept.keep, kept.keep_month_ends)
 
     def decision_log(self) -> "DecisionLog":
         """The stewards' decisions: at C360_STEWARDS_URL, at bank.yaml's URL, or in a file below the home.

@@ -1,7 +1,7 @@
 """Building a release's database: one DuckDB file from lake partitions, with constraints, comments and schema meta.
 
 This module writes the file it is told to write. Where releases lie, which one is current, and whether a candidate
-may be published is decided in ``warehouse.release``.
+may be published is decided in ``warehouse.candidate``.
 """
 
 import datetime as dt

@@ -1,6 +1,7 @@
-"""Commands that read the current release: sql, evaluate."""
+"""Commands that read a release: sql, evaluate."""
 
 import csv
+import datetime as dt
 import json
 import sys
 from pathlib import Path
@@ -10,15 +11,20 @@ import duckdb
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.cli.main import Options, out
+from pipelines.cli.main import DATE, Options, err, out
 
 
-def open_current(options: Options) -> duckdb.DuckDBPyConnection:
-    """Open the current release read-only; ends the command when there is none."""
+def open_current(options: Options, as_of: dt.date | None = None) -> duckdb.DuckDBPyConnection:
+    """Open the current release, or the one of a date, read-only; ends the command when there is none."""
     from warehouse.release import ReleaseError
 
+    store = options.workspace.releases
     try:
-        return options.workspace.releases.connect()
+        if as_of is None:
+            return store.connect()
+        release = store.as_of(as_of)
+        err.print(f"release {release.id}")
+        return store.connect(release.id)
     except ReleaseError as error:
         raise click.UsageError(str(error)) from None
 
@@ -26,11 +32,12 @@ def open_current(options: Options) -> duckdb.DuckDBPyConnection:
 @click.command()
 @click.argument("query", required=False)
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option("--as-of", type=DATE, help="The latest kept release of this business date or before, not the current.")
 @click.pass_obj
-def sql(options: Options, query: str | None, form: str) -> None:
+def sql(options: Options, query: str | None, form: str, as_of: dt.datetime | None) -> None:
     """Run QUERY (or standard input) on the current release, read-only."""
     text = query or sys.stdin.read()
-    with open_current(options) as con:
+    with open_current(options, as_of.date() if as_of else None) as con:
         try:
             result = con.execute(text)
             names = [column[0] for column in result.description or []]

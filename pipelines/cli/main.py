@@ -16,6 +16,8 @@ from pipelines.workspace import DEFAULT_BANK, DEFAULT_HOME, Workspace
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
+DATE = click.DateTime(["%Y-%m-%d"])
+
 # What a caller can mend: told in words, without a traceback.
 CALLER_ERRORS: tuple[type[Exception], ...] = ()
 

@@ -14,8 +14,7 @@ from models.identity.model_comparison import ModelChanges
 from models.identity.training import DEFAULT_NAME
 from models.model_store import Model, ModelError, ModelStore
 from models.value.fitted_model import FittedModel
-from pipelines.cli.main import Options, check_model, out
-from pipelines.cli.nights import DATE
+from pipelines.cli.main import DATE, Options, check_model, out
 from pipelines.workspace import Workspace
 from warehouse.lake import MissingPartitionError
 

@@ -10,10 +10,8 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.cli.main import Options, check_fitted_models, check_model, err, fail, out
+from pipelines.cli.main import DATE, Options, check_fitted_models, check_model, err, fail, out
 from pipelines.workspace import Workspace
-
-DATE = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()

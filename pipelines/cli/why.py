@@ -17,7 +17,7 @@ from rich.text import Text
 
 from models.identity.words import Words, languages, load_words
 from pipelines.cli.data import open_current
-from pipelines.cli.main import Options, fail, out
+from pipelines.cli.main import DATE, Options, fail, out
 from warehouse.lake import MissingPartitionError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def why(options: Options, left: str, right: str, form: str, lang: str) -> None:
 
 @click.command()
 @click.argument("who")
-@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="Who WHO was on that business date.")
+@click.option("--on", type=DATE, help="Who WHO was on that business date.")
 @_language
 @click.pass_obj
 def show(options: Options, who: str, on: dt.datetime | None, lang: str) -> None:

@@ -168,6 +168,7 @@ def test_the_third_night_can_be_run_rolled_back_and_shown(published_home: Path, 
         (["--bank", "nowhere", "check"], "no bank of this name"),
         (["rollback", "1999-01-01.1"], "1999-01-01.1"),
         (["sql", "select * from customer.nothing"], "nothing"),
+        (["sql", "--as-of", "2026-10-28", "select 1"], "the oldest that is kept is 2026-10-29.1"),
         (["backfill", "--from", "2026-10-31", "--to", "2026-10-29"], "--from is after --to"),
     ],
 )

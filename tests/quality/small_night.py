@@ -21,10 +21,11 @@ from models.value.settings import ValueSettings
 from quality.gate import CheckResult, run_gate
 from quality.suites import Suite, handwritten_suites, landing_suite, merge, relations, table_suite
 from sources.contract import Contract, Delivery, Field, QualityCheck, Server, SourceObject
+from warehouse.candidate import Candidate, build_candidate
 from warehouse.engine import Engine
 from warehouse.facts import DeliveredObject, Facts
 from warehouse.lake import Lake
-from warehouse.release import Candidate, ReleaseStore
+from warehouse.release_store import ReleaseStore
 
 DAY = dt.date(2026, 1, 31)
 BORN = dt.date(1980, 5, 17)
@@ -299,7 +300,7 @@ class Night:
         """Build the candidate, with one delivery of so many rows."""
         delivery = DeliveredObject("core", "customer", DAY, "full", ("CUST.csv",), delivered, landed, quarantined)
         facts = Facts("sample", "0.1.0", "none", (delivery,))
-        return ReleaseStore(self.home / "warehouse").build(self.lake, TABLES, DAY, facts)
+        return build_candidate(ReleaseStore(self.home / "warehouse"), self.lake, TABLES, DAY, facts)
 
     def suites(self) -> list[Suite]:
         """Every suite of this night."""

@@ -18,9 +18,11 @@ from pathlib import Path
 import duckdb
 
 from models.tables import Column, Table
+from warehouse.candidate import build_candidate
 from warehouse.facts import DeliveredObject, Facts
 from warehouse.lake import Lake
-from warehouse.release import Release, ReleaseStore
+from warehouse.release import Release
+from warehouse.release_store import ReleaseStore
 
 DAY = dt.date(2026, 1, 31)
 ROWS = 500
@@ -90,13 +92,13 @@ def land(home: Path, content: int, day: dt.date = DAY, reverse: bool = False) ->
 
 
 def store(home: Path, keep: int = 7) -> ReleaseStore:
-    return ReleaseStore(home / "warehouse", keep, lambda: NOON)
+    return ReleaseStore(home / "warehouse", keep, keep_month_ends=0, clock=lambda: NOON)
 
 
 def publish(home: Path, content: int, day: dt.date = DAY, keep: int = 7, reverse: bool = False) -> Release:
     """Land one content and publish it."""
     lake = land(home, content, day, reverse)
-    with store(home, keep).build(lake, TABLES, day, FACTS) as candidate:
+    with build_candidate(store(home, keep), lake, TABLES, day, FACTS) as candidate:
         return candidate.finish(PASSED)
 
 
@@ -136,7 +138,7 @@ def main(command: str, home: Path, *rest: str) -> None:
     elif command == "die":
         lake = land(home, int(rest[0]))
         _die_at(int(rest[1]), str(home / "warehouse"))
-        with store(home, keep=1).build(lake, TABLES, DAY, FACTS) as candidate:
+        with build_candidate(store(home, keep=1), lake, TABLES, DAY, FACTS) as candidate:
             candidate.finish(PASSED)
         print("alive", flush=True)
     elif command == "hold":

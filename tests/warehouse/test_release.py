@@ -1,4 +1,4 @@
-"""Releases: what is in one, when a new one appears, what stays, and what never becomes current."""
+"""Releases: what is in one, when a new one appears, and what never becomes current."""
 
 import datetime as dt
 from dataclasses import replace
@@ -8,8 +8,9 @@ import duckdb
 import pytest
 from release_home import DAY, FACTS, NOON, PASSED, ROWS, TABLES, Result, land, look, publish, read, store, table
 
-import warehouse.release
+import warehouse.release_store
 from models.tables import Column, Table
+from warehouse.candidate import build_candidate
 from warehouse.facts import quarantine_files
 from warehouse.lake import Lake, MissingPartitionError
 from warehouse.release import ReleaseBlockedError, ReleaseError
@@ -131,7 +132,7 @@ def test_quarantine_is_listed_without_the_bytes(tmp_path: Path) -> None:
                     day,
                 )
     files = quarantine_files(lake, DAY, full=["core__customer"], accumulating=["core__transaction"])
-    with store(tmp_path).build(lake, TABLES, DAY, replace(FACTS, quarantine=files)) as candidate:
+    with build_candidate(store(tmp_path), lake, TABLES, DAY, replace(FACTS, quarantine=files)) as candidate:
         release = candidate.finish(PASSED)
     with store(tmp_path).connect() as con:
         rows = con.execute("select * from meta.quarantine").fetchall()
@@ -170,7 +171,7 @@ def test_a_changed_definition_is_changed_content(tmp_path: Path) -> None:
     better = replace(
         one, columns=(*one.columns[:1], replace(one.columns[1], en="Balance, better said"), one.columns[2])
     )
-    with store(tmp_path).build(Lake(tmp_path / "lake"), {**TABLES, one.id: better}, DAY, FACTS) as candidate:
+    with build_candidate(store(tmp_path), Lake(tmp_path / "lake"), {**TABLES, one.id: better}, DAY, FACTS) as candidate:
         assert candidate.finish(PASSED).id == "2026-01-31.2"
 
 
@@ -184,7 +185,7 @@ def test_an_older_date_is_published_without_becoming_current(tmp_path: Path) -> 
 def test_tables_that_are_not_published_stay_out(tmp_path: Path) -> None:
     hidden = replace(table("customer", "secret", TABLES["customer.customer"].columns[0]), published=False)
     lake = land(tmp_path, 1)
-    with store(tmp_path).build(lake, {**TABLES, hidden.id: hidden}, DAY, FACTS) as candidate:
+    with build_candidate(store(tmp_path), lake, {**TABLES, hidden.id: hidden}, DAY, FACTS) as candidate:
         release = candidate.finish(PASSED)
     assert set(release.rows) == set(TABLES)
 
@@ -198,20 +199,20 @@ def test_a_failing_blocking_check_keeps_the_last_release(tmp_path: Path) -> None
     failed = Result("customer.customer", "key_unique", passed=False, unexpected_count=3)
     with (
         pytest.raises(ReleaseBlockedError, match=r"customer\.customer: key_unique failed"),
-        store(tmp_path).build(lake, TABLES, DAY, FACTS) as candidate,
+        build_candidate(store(tmp_path), lake, TABLES, DAY, FACTS) as candidate,
     ):
         candidate.finish([*PASSED, failed])
     assert _folders(tmp_path) == {"2026-01-31.1"}
     assert _current(tmp_path) == "2026-01-31.1"
     warned = replace(failed, severity="warn")
-    with store(tmp_path).build(lake, TABLES, DAY, FACTS) as candidate:
+    with build_candidate(store(tmp_path), lake, TABLES, DAY, FACTS) as candidate:
         assert candidate.finish([*PASSED, warned]).id == "2026-01-31.2"
 
 
 def test_a_table_that_nobody_checked_is_not_published(tmp_path: Path) -> None:
     with (
         pytest.raises(ReleaseBlockedError, match=r"mart\.customer_360 has not been checked"),
-        store(tmp_path).build(land(tmp_path, 1), TABLES, DAY, FACTS) as candidate,
+        build_candidate(store(tmp_path), land(tmp_path, 1), TABLES, DAY, FACTS) as candidate,
     ):
         candidate.finish(PASSED[:1])
     assert _current(tmp_path) is None
@@ -230,7 +231,7 @@ def test_rows_that_break_constraints_reach_the_gate_but_never_a_release(tmp_path
     lake = land(tmp_path, 1)
     with duckdb.connect() as con:
         rows = lake.write(con, select, "customer.customer", DAY)
-    with store(tmp_path).build(lake, TABLES, DAY, FACTS) as candidate:
+    with build_candidate(store(tmp_path), lake, TABLES, DAY, FACTS) as candidate:
         with duckdb.connect(str(candidate.database), read_only=True) as con:
             assert con.execute("select count(*) from customer.customer").fetchall() == [(rows,)]
         with pytest.raises(ReleaseBlockedError, match=r"customer\.customer breaks its constraints") as refused:
@@ -241,7 +242,7 @@ def test_rows_that_break_constraints_reach_the_gate_but_never_a_release(tmp_path
 
 def test_a_file_that_differs_from_the_lake_is_not_published(tmp_path: Path) -> None:
     publish(tmp_path, 1)
-    with store(tmp_path).build(land(tmp_path, 2), TABLES, DAY, FACTS) as candidate:
+    with build_candidate(store(tmp_path), land(tmp_path, 2), TABLES, DAY, FACTS) as candidate:
         with duckdb.connect(str(candidate.database)) as con:
             con.execute("delete from customer.customer where customer_id = 'C7'")
         with pytest.raises(ReleaseError, match=f"customer.customer: {ROWS - 1} rows written, {ROWS} expected"):
@@ -252,77 +253,20 @@ def test_a_file_that_differs_from_the_lake_is_not_published(tmp_path: Path) -> N
 def test_a_missing_partition_says_which_and_leaves_nothing(tmp_path: Path) -> None:
     lake = land(tmp_path, 1)
     with pytest.raises(MissingPartitionError, match=r"customer\.customer has no partition for 2026-02-01"):
-        store(tmp_path).build(lake, TABLES, LATER, FACTS)
+        build_candidate(store(tmp_path), lake, TABLES, LATER, FACTS)
     assert _folders(tmp_path) == set()
     assert publish(tmp_path, 1).id == "2026-01-31.1"
 
 
 def test_two_processes_do_not_publish_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warehouse.release, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(warehouse.release_store, "LOCK_SECONDS", 0.05)
     lake = land(tmp_path, 1)
-    with store(tmp_path).build(lake, TABLES, DAY, FACTS):
+    with build_candidate(store(tmp_path), lake, TABLES, DAY, FACTS):
         with pytest.raises(ReleaseError, match="another process is publishing"):
-            store(tmp_path).build(lake, TABLES, DAY, FACTS)
+            build_candidate(store(tmp_path), lake, TABLES, DAY, FACTS)
         with pytest.raises(ReleaseError, match="another process is publishing"):
             store(tmp_path).rollback()
     assert _folders(tmp_path) == set()
-
-
-# what stays
-
-
-def test_the_last_releases_are_kept_and_the_current_one_always(tmp_path: Path) -> None:
-    for content in range(1, 4):
-        publish(tmp_path, content, keep=3)
-    assert _ids(tmp_path) == ["2026-01-31.1", "2026-01-31.2", "2026-01-31.3"]
-    publish(tmp_path, 4, keep=3)
-    assert _ids(tmp_path) == ["2026-01-31.2", "2026-01-31.3", "2026-01-31.4"]
-    store(tmp_path).rollback("2026-01-31.2")
-    # an older date does not take over, so the release rolled back to stays current, and stays
-    publish(tmp_path, 5, EARLIER, keep=1)
-    assert _ids(tmp_path) == ["2026-01-30.1", "2026-01-31.2", "2026-01-31.4"]
-    assert _current(tmp_path) == "2026-01-31.2"
-
-
-def test_rollback_goes_one_back_and_the_next_night_goes_on(tmp_path: Path) -> None:
-    for content in (1, 2):
-        publish(tmp_path, content)
-    assert store(tmp_path).rollback().id == "2026-01-31.1"
-    assert look(tmp_path / "warehouse/current/customer360.duckdb")["contents"] == [[1, 2 * ROWS]]
-    with pytest.raises(ReleaseError, match=r"no release before 2026-01-31\.1"):
-        store(tmp_path).rollback()
-    with pytest.raises(ReleaseError, match=r"no release 'x'; there are: 2026-01-31\.1, 2026-01-31\.2"):
-        store(tmp_path).rollback("x")
-    publish(tmp_path, 3, LATER)
-    assert _current(tmp_path) == "2026-02-01.1"
-
-
-def test_publishing_again_what_was_rolled_back_makes_it_current_again(tmp_path: Path) -> None:
-    publish(tmp_path, 1)
-    publish(tmp_path, 2)
-    store(tmp_path).rollback()
-    again = publish(tmp_path, 2)
-    assert (again.id, again.unchanged) == ("2026-01-31.2", True)
-    assert _current(tmp_path) == "2026-01-31.2"
-
-
-def test_nothing_published_yet_is_said_plainly(tmp_path: Path) -> None:
-    assert store(tmp_path).list() == []
-    assert store(tmp_path).current() is None
-    with pytest.raises(ReleaseError, match="'c360 run' publishes one"):
-        store(tmp_path).connect()
-    with pytest.raises(ReleaseError, match="no release in"):
-        store(tmp_path).rollback()
-
-
-def test_a_link_to_a_missing_release_is_said_and_can_be_repaired(tmp_path: Path) -> None:
-    publish(tmp_path, 1)
-    (tmp_path / "warehouse/current").unlink()
-    (tmp_path / "warehouse/current").symlink_to("releases/2025-01-01.1")
-    with pytest.raises(ReleaseError, match="which is not there"):
-        store(tmp_path).current()
-    store(tmp_path).rollback("2026-01-31.1")
-    assert _current(tmp_path) == "2026-01-31.1"
 
 
 # reading
@@ -350,5 +294,5 @@ def test_a_nullable_key_gets_no_primary_key(tmp_path: Path) -> None:
     lake = land(tmp_path, 1)
     with duckdb.connect() as con:
         lake.write(con, "select 'C1' as customer_id, null::varchar as related_customer_id", events.id, DAY)
-    with store(tmp_path).build(lake, {**TABLES, events.id: events}, DAY, FACTS) as candidate:
+    with build_candidate(store(tmp_path), lake, {**TABLES, events.id: events}, DAY, FACTS) as candidate:
         assert candidate.finish([*PASSED, Result(events.id)]).rows[events.id] == 1
