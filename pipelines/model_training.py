@@ -55,6 +55,7 @@ def train_candidate(workspace: Workspace, date: dt.date, name: str, written_at: 
     with workspace.engine.connection(date, dict.fromkeys(inputs)) as con:
         model = training.train(con, settings, name)
         figures = evaluate_model(con, settings, model)
+    workspace.audit.append("trained", model.id, {"kind": "matching", "business_date": str(date)})
     path = model.save(workspace.models.home)
     report = path.with_suffix(".html")
     write_model_report(

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pipelines.steps import model_version
-from pipelines.workspace import Workspace
+from pipelines.workspace import NO_MODEL, Workspace
 from quality.gate import CheckResult, blocking, by_suite, run_gate
 from quality.report import write_report
 from quality.suites import Suite, night_suites, relations
@@ -51,8 +51,11 @@ def publish(workspace: Workspace, date: dt.date) -> Publication:
     Raises:
         ReleaseError: another process is publishing.
         MissingPartitionError: a published table has no partition for the date.
+        AuditError: the audit log cannot be written.
     """
     settings = workspace.bank.settings.engine
+    models = {f"model_{kind}": model.id if model else NO_MODEL for kind, model in workspace.fitted_models().items()}
+    models["model_matching"] = model_version(workspace, date)
     bounds = Bounds(settings.memory_limit, settings.threads, workspace.home / "spill")
     facts = _facts(workspace, date)
     with build_candidate(workspace.releases, workspace.lake, workspace.tables, date, facts, bounds) as candidate:
@@ -73,9 +76,25 @@ def publish(workspace: Workspace, date: dt.date) -> Publication:
             release=candidate.release_id,
             written_at=dt.datetime.now(dt.UTC),
         )
-        if blocking(results):
+        if blocked := blocking(results):
+            workspace.audit.append("blocked", candidate.release_id, {**models, "blocking_checks": len(blocked)})
             return Publication(None, results)
-        return Publication(candidate.finish(results), results)
+        release = candidate.finish(results)
+        action = "unchanged" if release.unchanged else "published"
+        workspace.audit.append(action, release.id, {**models, "content_hash": release.content_hash})
+        return Publication(release, results)
+
+
+def rollback(workspace: Workspace, to: str | None = None) -> Release:
+    """Make another release current: the one named, or the one before the current.
+
+    Raises:
+        ReleaseError: there is no such release, or another process is publishing.
+    """
+    before = workspace.releases.current()
+    release = workspace.releases.rollback(to)
+    workspace.audit.append("rolled_back", release.id, {"from": before.id if before else None})
+    return release
 
 
 def _lake_views(workspace: Workspace, date: dt.date, checks: list[Suite]) -> dict[str, list[Path]]:
@@ -102,6 +121,7 @@ def _facts(workspace: Workspace, date: dt.date) -> Facts:
         model_version=model_version(workspace, date),
         deliveries=tuple(row for source in sources for row in _deliveries(workspace, source, date)),
         quarantine=quarantine_files(workspace.lake, date, full, accumulating),
+        audit_head=str(head) if (head := workspace.audit.head()) else None,
     )
 
 

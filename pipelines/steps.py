@@ -77,7 +77,7 @@ def land(
         found,
         lambda source: _landing_target(workspace, source, date),
         settings,
-        token_key=workspace.token_key() if _tokenises(found) else None,
+        token_key=workspace.secret_key("card-token") if _tokenises(found) else None,
     )
 
 
@@ -228,6 +228,7 @@ def score_nodes(workspace: Workspace, date: dt.date) -> dict[str, int]:
             model = training.train(con, settings)
             model.save(workspace.models.home)
             workspace.models.set_pin(model, date)
+            workspace.audit.append("pinned", model.id, {"kind": "matching", "business_date": str(date)})
         score.score(con, settings, model)
         return _write(
             workspace,

@@ -16,6 +16,7 @@ import duckdb
 from models.identity.decided import kinds_of, of_records
 from models.identity.decisions import JudgedPair, LogRow, Record, State, Verdict, judge, same_person, states
 from pipelines.workspace import Workspace
+from warehouse.audit import Detail
 
 _WITH_PARTY_TYPE = "(from customer.customer_record inner join customer.customer using (customer_id))"
 
@@ -220,7 +221,11 @@ def _decide(
 
 
 def _append(workspace: Workspace, draft: Callable[[Sequence[LogRow]], LogRow]) -> LogRow:
-    return workspace.decision_log().append(draft, dt.datetime.now(dt.UTC))
+    row = workspace.decision_log().append(draft, dt.datetime.now(dt.UTC))
+    # the reason may speak of persons: it stays in the decision log
+    said: dict[str, Detail] = {"verdict": row.verdict, "made_by": row.made_by, "refers_to": row.refers_to}
+    workspace.audit.append("decided", f"decision {row.decision_id}", said)
+    return row
 
 
 def _row(

@@ -87,6 +87,7 @@ def model_for_night(
         return None, str(thin)
     _save(workspace, kind, model, date, dt.datetime.now(dt.UTC))
     store.set_pin(model, date)
+    workspace.audit.append("pinned", model.id, {"kind": kind.name, "business_date": str(date)})
     return model, ""
 
 
@@ -101,6 +102,7 @@ def fit_candidate(
     """
     with workspace.engine.connection(date, inputs(workspace, kind)) as con:
         model = kind.fit(kind.observe(con, workspace.bank.value, date), workspace.bank.value, name)
+    workspace.audit.append("trained", model.id, {"kind": kind.name, "business_date": str(date)})
     return _save(workspace, kind, model, date, written_at)
 
 

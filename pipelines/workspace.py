@@ -1,7 +1,7 @@
 """A workspace: one bank, one home folder, and the rooms opened over them.
 
 Home holds everything that a bank's nights make: ``lake/``, ``warehouse/``, ``models/``, ``dagster/``,
-``spill/``, ``secrets/``, ``stewards/``. Nothing is written outside it.
+``spill/``, ``secrets/``, ``stewards/``, ``audit/``. Nothing is written outside it.
 """
 
 import datetime as dt
@@ -18,6 +18,7 @@ from models.tables import Table, load_tables
 from models.value.fitted_model import FittedModel
 from pipelines.bank import Bank, find_bank, load_bank
 from sources.mapping import CanonicalColumn
+from warehouse.audit import AuditLog
 from warehouse.engine import Engine
 from warehouse.lake import Lake
 from warehouse.release_store import ReleaseStore
@@ -88,6 +89,11 @@ class Workspace:
         kept = self.bank.settings.releases
         return ReleaseStore(self.home / "warehouse", kept.keep, kept.keep_month_ends)
 
+    @cached_property
+    def audit(self) -> AuditLog:
+        """The audit log below the home."""
+        return AuditLog(self.home / "audit")
+
     def decision_log(self) -> "DecisionLog":
         """The stewards' decisions: at C360_STEWARDS_URL, at bank.yaml's URL, or in a file below the home.
 
@@ -141,13 +147,16 @@ class Workspace:
         """The date in the bank's time zone."""
         return dt.datetime.now(self.bank.zone).date()
 
-    def token_key(self) -> bytes:
-        """The home's secret key for card tokens, made on first use, readable by its owner alone.
+    def secret_key(self, purpose: str) -> bytes:
+        """The home's own secret key for one purpose, made on first use, readable by its owner alone.
+
+        Args:
+            purpose: ``card-token`` (tokens of card numbers), ``audit`` (fingerprints of queries).
 
         Raises:
             PermissionError: the key file can be read by others.
         """
-        path = self.home / "secrets" / "card-token.key"
+        path = self.home / "secrets" / f"{purpose}.key"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

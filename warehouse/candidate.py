@@ -165,6 +165,7 @@ class Candidate:
             "model_version": release.model_version,
             "engine_version": duckdb.__version__,
             "source_dates": self._facts.source_dates,
+            "audit_head": self._facts.audit_head,
         }
         record_publication(self.database, row, results, self._bounds)
         wrong = differences(self.database, self._tables, self._built.fingerprints, self._bounds)

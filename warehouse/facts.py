@@ -42,6 +42,7 @@ class Facts:
         deliveries: the deliveries that the night landed.
         quarantine: Parquet files of the rows that are missing from the release for a rule they broke
             (see ``quarantine_files``).
+        audit_head: the end of the audit log, ``SEQUENCE:HASH``; None where nothing has been recorded yet.
     """
 
     bank: str
@@ -49,6 +50,7 @@ class Facts:
     model_version: str
     deliveries: tuple[DeliveredObject, ...]
     quarantine: tuple[Path, ...] = ()
+    audit_head: str | None = None
 
     @property
     def source_dates(self) -> dict[str, dt.date]:

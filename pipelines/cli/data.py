@@ -11,7 +11,7 @@ import duckdb
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.cli.main import DATE, Options, err, out
+from pipelines.cli.main import DATE, Options, err, fail, out
 
 
 def open_current(options: Options, as_of: dt.date | None = None) -> duckdb.DuckDBPyConnection:
@@ -35,15 +35,18 @@ def open_current(options: Options, as_of: dt.date | None = None) -> duckdb.DuckD
 @click.option("--as-of", type=DATE, help="The latest kept release of this business date or before, not the current.")
 @click.pass_obj
 def sql(options: Options, query: str | None, form: str, as_of: dt.datetime | None) -> None:
-    """Run QUERY (or standard input) on the current release, read-only."""
+    """Run QUERY (or standard input) on the current release, read-only; the audit log records it."""
     text = query or sys.stdin.read()
     with open_current(options, as_of.date() if as_of else None) as con:
+        [(release,)] = con.execute("select release_id from meta.release").fetchall()
         try:
             result = con.execute(text)
             names = [column[0] for column in result.description or []]
             found = result.fetchall()
         except duckdb.Error as error:
+            _record(options, text, None, release)
             raise click.UsageError(str(error)) from None
+    _record(options, text, len(found), release)
     if form == "json":
         out.print_json(json.dumps([dict(zip(names, row, strict=True)) for row in found], default=str))
     elif form == "csv":
@@ -56,6 +59,17 @@ def sql(options: Options, query: str | None, form: str, as_of: dt.datetime | Non
             table.add_row(*("" if value is None else escape(str(value)) for value in row))
         out.print(table)
         out.print(f"({len(found)} row{'' if len(found) == 1 else 's'})")
+
+
+def _record(options: Options, text: str, rows: int | None, opened: str) -> None:
+    """Record a query before its answer is shown; ends the command where that cannot be done."""
+    from pipelines.auditing import record_query
+    from warehouse.audit import AuditError
+
+    try:
+        record_query(options.workspace, text, rows, opened)
+    except (AuditError, PermissionError) as error:
+        fail(escape(str(error)))
 
 
 @click.command()

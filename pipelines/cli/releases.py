@@ -31,12 +31,16 @@ def releases(options: Options) -> None:
 @click.pass_obj
 def rollback(options: Options, release: str | None) -> None:
     """Make RELEASE current again; without it the one before the current."""
+    from pipelines.publishing import rollback as make_current
+    from warehouse.audit import AuditError
     from warehouse.release import ReleaseError
 
     try:
-        now = options.workspace.releases.rollback(release)
+        now = make_current(options.workspace, release)
     except ReleaseError as error:
         raise click.UsageError(str(error)) from None
+    except AuditError as error:
+        fail(str(error))
     out.print(f"current release is now {now.id}")
 
 

@@ -37,6 +37,7 @@ def _signed(reason: str | None = None) -> Callable[[Any], Any]:
 @contextmanager
 def _told() -> Iterator[None]:
     """Tell what a steward can mend in one line with exit code 2, a log out of reach with 1."""
+    from warehouse.audit import AuditError
     from warehouse.decision_log import DecisionLogError
     from warehouse.release import ReleaseError
 
@@ -44,7 +45,7 @@ def _told() -> Iterator[None]:
         yield
     except (stewardship.DecisionRefused, ReleaseError) as error:
         fail(escape(str(error)), 2)
-    except DecisionLogError as error:
+    except (DecisionLogError, AuditError) as error:
         fail(escape(str(error)))
 
 

@@ -154,6 +154,18 @@ def test_the_third_night_can_be_run_rolled_back_and_shown(published_home: Path, 
     assert "where each field comes from" in shown.output
     counted = run("--home", published_home, "sql", "--format", "csv", "select count(*) as n from customer.customer")
     assert counted.output.splitlines()[0] == "n"
+    audited = run("--home", published_home, "audit", "show", "--format", "json")
+    said = [(one["action"], one["subject"]) for one in map(json.loads, audited.output.splitlines())]
+    assert [one for one in said if one[0] in ("published", "unchanged", "rolled_back")] == [
+        ("published", "2026-10-29.1"),
+        ("published", f"{DAY2}.1"),
+        ("unchanged", f"{DAY2}.1"),
+        ("published", f"{DAY3}.1"),
+        ("rolled_back", f"{DAY2}.1"),
+        ("rolled_back", f"{DAY3}.1"),
+    ]
+    assert said[-1] == ("queried", f"{DAY3}.1")
+    assert run("--home", published_home, "audit", "verify").code == 0
     status = run("--home", published_home, "status")
     assert "not published" in status.output
     assert f"{DAY3}.1" in status.output

@@ -114,13 +114,13 @@ def test_exports_may_be_named_relative_to_the_bank_or_with_home(tmp_path: Path) 
     assert Workspace.open("sample", tmp_path, tmp_path / "elsewhere").exports == tmp_path / "elsewhere"
 
 
-def test_the_token_key_is_made_once_and_must_be_private(tmp_path: Path) -> None:
+def test_a_secret_key_is_made_once_and_must_be_private(tmp_path: Path) -> None:
     workspace = Workspace.open("sample", tmp_path)
-    key = workspace.token_key()
+    key = workspace.secret_key("card-token")
     assert len(key) == 32
-    assert workspace.token_key() == key
+    assert workspace.secret_key("card-token") == key
     path = tmp_path / "secrets" / "card-token.key"
     assert path.stat().st_mode & 0o777 == 0o600
     path.chmod(0o644)
     with pytest.raises(PermissionError, match="chmod 600"):
-        workspace.token_key()
+        workspace.secret_key("card-token")
