@@ -1,7 +1,8 @@
-"""Homes with nights already run, made once for a test file through the same entry points that people use."""
+"""Homes with nights already run, made once through the same entry points that people use, a copy for each test file."""
 
 import datetime as dt
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock
 
 from pipelines.cli.main import _add_commands, cli
 
@@ -47,18 +49,39 @@ def run() -> Callable[..., Outcome]:
     return c360
 
 
-@pytest.fixture(scope="module")
-def sample_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with generated exports of three dates (1,500 party records) and no night run."""
-    home = tmp_path_factory.mktemp("home")
-    made = c360("--home", home, "sample", "--parties", "1500", "--days", "3", "--seed", "7")
-    assert made.code == 0, made.output
+@pytest.fixture(scope="session")
+def first_nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with generated exports of three dates (1,500 party records) and the nights of the first two: to copy.
+
+    Made once a run, by the first worker that asks; the others wait for it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "first-nights"
+    with FileLock(home.with_suffix(".lock")):
+        if not home.exists():
+            building = home.with_suffix(".building")
+            shutil.rmtree(building, ignore_errors=True)
+            for words in (
+                ("sample", "--parties", "1500", "--days", "3", "--seed", "7"),
+                ("backfill", "--from", FIRST.isoformat(), "--to", "2026-10-30"),
+            ):
+                done = c360("--home", building, *words)
+                assert done.code == 0, done.output
+            building.rename(home)
     return home
 
 
 @pytest.fixture(scope="module")
-def published_home(sample_home: Path) -> Path:
-    """The home after the nights of the first two dates."""
-    done = c360("--home", sample_home, "backfill", "--from", FIRST.isoformat(), "--to", "2026-10-30")
-    assert done.code == 0, done.output
-    return sample_home
+def sample_home(first_nights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the exports of three dates and no night run."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(first_nights / "exports", home / "exports")
+    return home
+
+
+@pytest.fixture(scope="module")
+def published_home(first_nights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of the file's own after the nights of the first two dates."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(first_nights, home, symlinks=True, dirs_exist_ok=True)
+    return home
