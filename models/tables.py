@@ -44,7 +44,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: layer, key, columns, and the ``select`` or the inputs it is made from."""
+    """One table: layer, key, columns, and the ``select`` or the inputs it is made from.
+
+    ``months_from``: where the ``select`` makes one month, ``$month`` (its first day), at a time: the parameter with the
+    first of the months that it is run for, up to the business date's own; ``month`` leads the key.
+    """
 
     layer: str
     name: str
@@ -55,6 +59,7 @@ class Table:
     sql: str | None
     inputs: tuple[str, ...]
     published: bool
+    months_from: str | None = None
 
     @property
     def id(self) -> str:
@@ -133,7 +138,7 @@ def _column(name: str, spec: dict[str, Any], path: Path, mistakes: list[str]) ->
 
 def _read_table(path: Path, spec: dict[str, Any], known: dict[str, Column], mistakes: list[str]) -> Table:
     """Build one table. In ``columns`` a name ending in ``*`` is required (not null)."""
-    allowed = {"en", "zh", "key", "columns", "inputs", "published", "layer"}
+    allowed = {"en", "zh", "key", "columns", "inputs", "published", "layer", "months_from"}
     mistakes.extend(f"{path}: unknown setting {extra!r}" for extra in sorted(set(spec) - allowed))
     columns = []
     for entry in spec["columns"]:
@@ -147,6 +152,8 @@ def _read_table(path: Path, spec: dict[str, Any], known: dict[str, Column], mist
     names = [column.name for column in columns]
     mistakes.extend(f"{path}: key column {k!r} is not a column" for k in spec["key"] if k not in names)
     mistakes.extend(f"{path}: column {n!r} is listed twice" for n in sorted({n for n in names if names.count(n) > 1}))
+    if spec.get("months_from") and spec["key"][0] != "month":
+        mistakes.append(f"{path}: months_from: 'month' must lead the key of a table made month by month")
     sql_path = path.with_suffix(".sql")
     sql = sql_path.read_text(encoding="utf-8") if sql_path.exists() else None
     return Table(
@@ -159,6 +166,7 @@ def _read_table(path: Path, spec: dict[str, Any], known: dict[str, Column], mist
         sql=sql,
         inputs=referenced_tables(sql) if sql else tuple(sorted(spec.get("inputs", ()))),
         published=bool(spec.get("published", False)),
+        months_from=spec.get("months_from"),
     )
 
 

@@ -7,6 +7,7 @@ bounded, what does not fit spills to a folder. No file is ever opened for writin
 
 import datetime as dt
 import re
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,7 +101,11 @@ class Engine:
         business_date: dt.date,
         params: Mapping[str, Any] | None,
     ) -> int:
-        wanted = {name: value for name, value in (params or {}).items() if f"${name}" in select}
+        given = dict(params or {})
+        months = list(months_between(given[table.months_from], business_date)) if table.months_from else []
+        if months:
+            given["month"] = months[0]
+        wanted = {name: value for name, value in given.items() if f"${name}" in select}
         body = select.rstrip().rstrip(";")
         result = con.execute(f"describe ({body}\n)", wanted or None).fetchall()
         found = [row[0] for row in result]
@@ -113,7 +118,14 @@ class Engine:
         columns = ", ".join(f'cast("{c.name}" as {c.type}) as "{c.name}"' for c in table.columns)
         order = ", ".join(f'"{name}"' for name in table.key)
         statement = f"select {columns} from ({body}\n) order by {order}"
-        return self.lake.write(con, statement, table.id, business_date, wanted)
+        if not months:
+            return self.lake.write(con, statement, table.id, business_date, wanted)
+        # one month at a time is sorted and written aside: their rows in a row are the table sorted by its key
+        with tempfile.TemporaryDirectory(dir=self.spill) as folder:
+            parts = [Path(folder) / f"{month}.parquet" for month in months]
+            for month, part in zip(months, parts, strict=True):
+                con.execute(f"copy ({statement}\n) to {_quoted(part)} (format parquet)", {**wanted, "month": month})
+            return self.lake.write(con, f"from read_parquet({_listed(parts)})", table.id, business_date)
 
     def _add_view(self, con: duckdb.DuckDBPyConnection, table_id: str, business_date: dt.date) -> None:
         schema, _, name = table_id.partition(".")
@@ -132,11 +144,24 @@ class Engine:
                 shape = f"select {columns} where false union all by name "
         else:
             files = [self.lake.require(table_id, business_date)]
-        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
-        found = f"from read_parquet([{listed}], hive_partitioning = false)" if files else ""
+        found = f"from read_parquet({_listed(files)}, hive_partitioning = false)" if files else ""
         if query := f"{shape}{found}".removesuffix("union all by name "):
             con.execute(f'create schema if not exists "{schema}"')
             con.execute(f'create view "{schema}"."{name}" as {query}')
+
+
+def months_between(first: dt.date, last: dt.date) -> Iterator[dt.date]:
+    """First days of the months from one date's to another's."""
+    for number in range(first.year * 12 + first.month - 1, last.year * 12 + last.month):
+        yield dt.date(number // 12, number % 12 + 1, 1)
+
+
+def _listed(files: Iterable[Path]) -> str:
+    return f"[{', '.join(map(_quoted, files))}]"
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _without_values(message: str) -> str:

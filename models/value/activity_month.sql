@@ -1,15 +1,16 @@
 -- What moved on each product in each month: the one pass over transactions that everything of value is
 -- made from. A movement is weighed by the days for which its month's balance was without it: over a month of
--- n whole days the sum of end-of-day balances is n x closing balance - weighted_net_amount.
--- Grain: system, product_type, product_id, currency_code, month.
+-- n whole days the sum of end-of-day balances is n x closing balance - weighted_net_amount. One month at a
+-- time: the groups of all months together would not fit the processor's caches, nor always memory.
+-- Grain: month, system, product_type, product_id, currency_code.
 with transaction as (
     select
         *,
-        cast(date_trunc('month', booked_date) as date) as month,
+        $month as month,
         if(direction = 'credit', amount, -amount) as signed_amount,
         coalesce(channel, '') <> 'batch' as is_initiated
     from staging.transaction
-    where booked_date <= $business_date and booked_date >= $first_month
+    where booked_date between $month and least(last_day($month), $business_date)
 )
 
 select

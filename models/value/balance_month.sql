@@ -2,7 +2,7 @@
 -- and paid, what its transactions cost. Accounts and cards: tonight's balance, rolled back by the movements
 -- since; loans: the month ends that the loan system kept. What has a balance is open, whatever its status
 -- says. Balances as the source writes them: what is owed on cards and loans is positive.
--- Grain: system, product_type, product_id, month.
+-- Grain: month, system, product_type, product_id.
 with account as (
     select * from customer.account
 ),

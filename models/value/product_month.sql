@@ -1,10 +1,11 @@
 -- What the bank earns from each product in each month, component by component, in its currency. Components
 -- are rounded to the cent here and nowhere later: every other table of contribution is a sum of this one.
 -- Parameters are those in force at the month's end, or tonight in the present month. Formulas:
--- docs/contribution.md.
--- Grain: system, product_type, product_id, month.
+-- docs/contribution.md. One month at a time, so that a month's rows are all that is in memory.
+-- Grain: month, system, product_type, product_id.
 with balance as (
     select * from value.balance_month
+    where month = $month
 ),
 
 bank_parameter as (
@@ -29,9 +30,8 @@ score as (
 
 period as (
     select
-        cast(first_day as date) as month,
-        least(last_day(first_day), $business_date) as period_end
-    from unnest(generate_series($contribution_from, $business_date, interval 1 month)) as calendar (first_day)
+        $month as month,
+        least(last_day($month), $business_date) as period_end
 ),
 
 bank as (

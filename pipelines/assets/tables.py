@@ -15,7 +15,11 @@ Step = Callable[[Workspace, Table, dt.date], int]
 
 def table_assets(wiring: Wiring) -> list[dg.AssetsDefinition]:
     """Assets of all tables with a .sql file, of the canonical entities, the rates, parameters and conversion losses."""
-    workspace = wiring.workspace
+    return [_table_asset(wiring, table, inputs, step) for table, inputs, step in made_one_by_one(wiring.workspace)]
+
+
+def made_one_by_one(workspace: Workspace) -> list[tuple[Table, Iterable[str], Step]]:
+    """The tables that one step makes each, what they are made from, and the step."""
     tables = workspace.tables
     made: list[tuple[Table, Iterable[str], Step]] = [
         (tables["staging.exchange_rate"], (), steps.exchange_rates),
@@ -41,7 +45,7 @@ def table_assets(wiring: Wiring) -> list[dg.AssetsDefinition]:
             made.append((table, (*table.inputs, *drawn_from), steps.materialise))
         elif table.canonical:
             made.append((table, steps.entity_inputs(workspace, table), steps.conform_entity))
-    return [_table_asset(wiring, table, inputs, step) for table, inputs, step in made]
+    return made
 
 
 def _table_asset(wiring: Wiring, table: Table, inputs: Iterable[str], step: Step) -> dg.AssetsDefinition:

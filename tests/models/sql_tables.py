@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 
 from models.tables import load_tables
+from warehouse.engine import months_between
 
 TABLES = load_tables()
 Row = dict[str, Any]
@@ -30,15 +31,17 @@ def made(con: duckdb.DuckDBPyConnection, table_id: str, business_date: dt.date, 
     """Run a table's SQL, cast to its columns' types and sorted by its key; keeps it for the tables made from it."""
     table = TABLES[table_id]
     assert table.sql is not None
-    used = {k: v for k, v in {"business_date": business_date, **params}.items() if f"${k}" in table.sql}
+    months = months_between(params[table.months_from], business_date) if table.months_from else [None]
     columns = ", ".join(f'cast("{c.name}" as {c.type}) as "{c.name}"' for c in table.columns)
     order = ", ".join(f'"{name}"' for name in table.key)
-    con.execute(f'create schema if not exists "{table.layer}"')
-    con.execute(
-        f'create or replace table "{table.layer}"."{table.name}" as '
-        f"select {columns} from ({table.sql.rstrip().rstrip(';')}\n) order by {order}",
-        used or None,
-    )
+    given(con, table_id)
+    for month in months:
+        known = {"business_date": business_date, "month": month, **params}
+        con.execute(
+            f'insert into "{table.layer}"."{table.name}" '
+            f"select {columns} from ({table.sql.rstrip().rstrip(';')}\n) order by {order}",
+            {k: v for k, v in known.items() if f"${k}" in table.sql} or None,
+        )
     found = con.execute(f'from "{table.layer}"."{table.name}"')
     names = [name for name, *_ in found.description or []]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

@@ -185,6 +185,12 @@ def test_a_movement_in_another_currency_counts_at_its_rate() -> None:
     assert row["fee_income_amount"] == Decimal("7.10")
 
 
+def test_a_balance_of_hundreds_of_millions_is_valued() -> None:
+    rows = contribution(END, first_month=SEPTEMBER, accounts=[account("A1", "987654321012.34")])
+    (product,) = rows["value.product_month"]
+    assert product["base_average_balance_amount"] == Decimal("987654321012.34")
+
+
 def test_an_overdrawn_account_is_an_exposure() -> None:
     row = only(contribution(END, first_month=SEPTEMBER, accounts=[account("A1", "-1000", interest_rate="0.05")]))
     assert row["exposure_amount"] == Decimal("1000.00")

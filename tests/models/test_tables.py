@@ -46,7 +46,12 @@ def test_the_sql_yields_the_defined_columns(table) -> None:
         con.execute(f"create table {name} ({_ddl(_defined(name))})")
     date = dt.date(2026, 10, 29)
     survivorship = SurvivorshipSettings().rules(["core"])
-    params = {"business_date": date, "survivorship": survivorship, **ValueSettings().parameters(date)}
+    params = {
+        "business_date": date,
+        "month": date.replace(day=1),
+        "survivorship": survivorship,
+        **ValueSettings().parameters(date),
+    }
     used = {k: v for k, v in params.items() if f"${k}" in table.sql}
     names = [row[0] for row in con.execute(f"describe {table.sql}", used or None).fetchall()]
     assert sorted(names) == sorted(c.name for c in table.columns)

@@ -1,13 +1,14 @@
 """The lake's atomic partitions and the engine's views over them."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from models.tables import Column, Table
-from warehouse.engine import Engine, TableError
+from warehouse.engine import Engine, TableError, months_between
 from warehouse.lake import Lake, MissingPartitionError
 
 DAY1, DAY2 = dt.date(2026, 10, 29), dt.date(2026, 10, 30)
@@ -142,3 +143,36 @@ def test_an_error_names_the_table_and_no_value_of_the_data(engine: Engine) -> No
         engine.materialise(table, DAY1)
     assert "310101199001011234" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_a_table_made_month_by_month_is_all_months_up_to_the_date_sorted_by_its_key(engine: Engine) -> None:
+    _put(
+        engine,
+        "staging.a",
+        DAY1,
+        "select unnest(['2026-10-29', '2026-08-02', '2026-09-30', '2026-08-01']::date[]) as d",
+    )
+    table = replace(
+        _table(
+            "select $month as month, d as day from staging.a where d between $month and last_day($month)",
+            *(("month", "date"), ("day", "date")),
+            inputs=("staging.a",),
+        ),
+        key=("month", "day"),
+        months_from="first",
+    )
+    assert engine.materialise(table, DAY1, {"first": dt.date(2026, 8, 1)}) == 4
+    with engine.connection(DAY1) as con:
+        rows = con.execute(f"select month, day from '{engine.lake.path('mart.thing', DAY1)}'").fetchall()
+    assert [(str(month), str(day)) for month, day in rows] == [
+        ("2026-08-01", "2026-08-01"),
+        ("2026-08-01", "2026-08-02"),
+        ("2026-09-01", "2026-09-30"),
+        ("2026-10-01", "2026-10-29"),
+    ]
+    assert list(engine.spill.iterdir()) == []
+
+
+def test_months_go_over_the_end_of_the_year() -> None:
+    months = months_between(dt.date(2025, 11, 30), dt.date(2026, 2, 1))
+    assert list(months) == [dt.date(2025, 11, 1), dt.date(2025, 12, 1), dt.date(2026, 1, 1), dt.date(2026, 2, 1)]
