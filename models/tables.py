@@ -22,6 +22,7 @@ from sqlglot import exp
 MODELS = Path(__file__).parent
 
 PII_CLASSES = ("none", "C1", "C2", "C3")
+REFERENCES = ("customer", "household")
 
 
 class DefinitionError(ValueError):
@@ -30,7 +31,7 @@ class DefinitionError(ValueError):
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its DuckDB type, unit, meaning in two languages, PII class (JR/T 0171-2020) and codes."""
+    """One column: its DuckDB type, unit, meaning in two languages, PII class (JR/T 0171-2020), codes, and whose id it is."""
 
     name: str
     type: str
@@ -40,6 +41,7 @@ class Column:
     en: str
     zh: str
     values: tuple[str, ...] = ()
+    refers_to: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def _read_folder(folder: Path, mistakes: list[str]) -> Iterator[Table]:
 
 
 def _column(name: str, spec: dict[str, Any], path: Path, mistakes: list[str]) -> Column:
-    allowed = {"type", "pii", "unit", "en", "zh", "values"}
+    allowed = {"type", "pii", "unit", "en", "zh", "values", "refers_to"}
     mistakes.extend(f"{path}: {name}: unknown setting {extra!r}" for extra in sorted(set(spec) - allowed))
     for needed in ("type", "en", "zh"):
         if not spec.get(needed):
@@ -124,6 +126,9 @@ def _column(name: str, spec: dict[str, Any], path: Path, mistakes: list[str]) ->
     pii = spec.get("pii", "none")
     if pii not in PII_CLASSES:
         mistakes.append(f"{path}: {name}: pii {pii!r} is not one of {', '.join(PII_CLASSES)}")
+    refers_to = spec.get("refers_to")
+    if refers_to is not None and refers_to not in REFERENCES:
+        mistakes.append(f"{path}: {name}: refers_to {refers_to!r} is not one of {', '.join(REFERENCES)}")
     return Column(
         name=name,
         type=spec.get("type", "varchar"),
@@ -133,6 +138,7 @@ def _column(name: str, spec: dict[str, Any], path: Path, mistakes: list[str]) ->
         en=spec.get("en", ""),
         zh=spec.get("zh", ""),
         values=tuple(spec.get("values", ())),
+        refers_to=refers_to,
     )
 
 

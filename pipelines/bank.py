@@ -1,7 +1,8 @@
 """A bank: the folder that holds everything that differs between banks, read and checked as one.
 
 ``bank.yaml`` (this module), ``contracts/*.odcs.yaml`` (sources.contract), ``matching.yaml`` (models.identity), and,
-where the bank values its customers, ``value.yaml`` (models.value).
+where the bank values its customers, ``value.yaml`` (models.value), where departments get shares, ``shares.yaml``
+(warehouse.shares).
 All mistakes of all files are found in one pass, with file and line.
 """
 
@@ -17,10 +18,14 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from models.identity.settings import MatchingSettings
+from models.tables import load_tables
 from models.value.settings import ValueSettings
 from sources.contract import Contract, parse_contract
 from sources.mapping import CanonicalColumn, check_fills
+from sources.odcs import nested_model
 from sources.problems import Document, Problem, hint
+from warehouse.shares.policy import mistakes
+from warehouse.shares.settings import SharesSettings
 
 BANKS = Path(__file__).parent.parent / "banks"
 
@@ -111,6 +116,7 @@ class Bank:
     contracts: tuple[Contract, ...]
     matching: MatchingSettings
     value: ValueSettings
+    shares: SharesSettings
 
     @property
     def zone(self) -> ZoneInfo:
@@ -169,6 +175,8 @@ def load_bank(folder: Path, entities: dict[str, tuple[CanonicalColumn, ...]]) ->
     matching = _settings(folder / "matching.yaml", MatchingSettings, problems)
     value_file = folder / "value.yaml"
     value = _settings(value_file, ValueSettings, problems) if value_file.exists() else ValueSettings()
+    shares_file = folder / "shares.yaml"
+    shares = _settings(shares_file, SharesSettings, problems) if shares_file.exists() else SharesSettings()
     contracts, are_all_read = _contracts(folder / "contracts", problems)
     problems.extend(check_fills(contracts, entities))
     if matching is not None and are_all_read:  # a contract that cannot be read may be of any system
@@ -176,9 +184,20 @@ def load_bank(folder: Path, entities: dict[str, tuple[CanonicalColumn, ...]]) ->
         problems.extend(_unknown_systems(folder / "matching.yaml", matching.systems(), known))
         if value is not None and value_file.exists():
             problems.extend(_unknown_systems(value_file, value.systems(), known))
-    if problems or settings is None or matching is None or value is None:
+        if shares is not None and shares_file.exists():
+            problems.extend(_share_mistakes(shares_file, shares, known))
+    if problems or settings is None or matching is None or value is None or shares is None:
         raise BankError(problems)
-    return Bank(folder, settings, tuple(contracts), matching, value)
+    return Bank(folder, settings, tuple(contracts), matching, value, shares)
+
+
+def _share_mistakes(path: Path, shares: SharesSettings, systems: list[str]) -> Iterator[Problem]:
+    """What the shares grant that the table definitions do not know or forbid."""
+    document = Document.read(path.read_text(encoding="utf-8"), str(path))
+    if isinstance(document, Document):
+        for one in mistakes(shares, load_tables(), systems):
+            meant = hint(one.name, one.allowed) if one.name else ""
+            yield document.problem(one.where, f"{one.message}{meant}")
 
 
 def _unknown_systems(path: Path, named: Iterable[NamedSystem], systems: list[str]) -> Iterator[Problem]:
@@ -233,7 +252,9 @@ def _siblings(model: type[BaseModel], where: tuple[int | str, ...]) -> list[str]
     """Names allowed beside an unknown setting."""
     for step in where[:-1]:
         field = model.model_fields.get(str(step))
-        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
-            return []
-        model = field.annotation
+        if field is not None:  # else the key or number of an item: of the same model
+            inner = nested_model(field.annotation)
+            if inner is None:
+                return []
+            model = inner
     return list(model.model_fields)

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from pipelines.assets import identity, landing, release, tables
+from pipelines.assets import identity, landing, release, shares, tables
 from pipelines.assets.common import Wiring
 from pipelines.automation import deliveries_sensor, failure_sensor, night_schedule
 from pipelines.workspace import Workspace
@@ -41,6 +41,7 @@ def _assets(wiring: Wiring) -> list[dg.AssetsDefinition]:
     built.extend(tables.table_assets(wiring))
     built.extend(identity.identity_asset(wiring, name) for name in identity.STEPS)
     built.append(release.release_asset(wiring, list(wiring.workspace.tables.values())))
+    built.extend(shares.share_asset(wiring, name) for name in wiring.workspace.bank.shares.shares)
     return built
 
 

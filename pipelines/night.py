@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.alerts import alert
+from pipelines.assets.release import RELEASE
 from pipelines.definitions import NIGHT, build_definitions
 from pipelines.instance import open_instance
 from pipelines.night_lock import night
@@ -22,7 +23,14 @@ Listener = Callable[[str, dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class NightResult:
-    """How a night ended: exit code (0 published, 1 failed, 3 blocked by a gate) and what to tell the operator."""
+    """How a night ended.
+
+    Attributes:
+        business_date: the night's date.
+        exit_code: 0 published with all shares, 1 failed, 3 blocked by a gate or a leak scan.
+        message: what to tell the operator.
+        metadata: of the published release; empty if there is none. With one, what failed was a share.
+    """
 
     business_date: dt.date
     exit_code: int
@@ -31,7 +39,7 @@ class NightResult:
 
 
 def run_nights(workspace: Workspace, dates: Sequence[dt.date], listen: Listener) -> Iterator[NightResult]:
-    """Run one night for each date, in order, stopping after the first that is not published.
+    """Run one night for each date, in order, stopping after the first whose release is not published.
 
     Args:
         workspace: bank and home.
@@ -54,31 +62,39 @@ def run_nights(workspace: Workspace, dates: Sequence[dt.date], listen: Listener)
                 ),
             )
             if result.exit_code != PUBLISHED:
-                alert(
-                    workspace,
-                    f"{workspace.bank.settings.title}: night of {date} not published",
-                    result.message,
-                )
+                what = "published, but not all its shares" if result.metadata else "not published"
+                alert(workspace, f"{workspace.bank.settings.title}: night of {date} {what}", result.message)
             yield result
-            if result.exit_code != PUBLISHED:
+            if not result.metadata:
                 return
 
 
 def _result(date: dt.date, run: dg.ExecuteInProcessResult) -> NightResult:
-    for event in run.all_events:
-        if event.is_step_failure:
-            failure = event.step_failure_data
-            user = failure.user_failure_data
-            kind = user.metadata.get("error") if user else None
-            code = BLOCKED if kind and kind.value == "Blocked" else FAILED
-            cause = failure.error.cause or failure.error if failure.error else None
-            text = (user.description if user else None) or (cause.message.strip() if cause else "unknown failure")
-            return NightResult(date, code, f"{event.step_key}: {text}", {})
+    failures = [_failure(event) for event in run.all_events if event.is_step_failure]
+    metadata = {
+        name: value.value
+        for event in run.all_events
+        if event.event_type_value == "ASSET_MATERIALIZATION" and event.asset_key == RELEASE
+        for name, value in event.step_materialization_data.materialization.metadata.items()
+    }
+    if failures:
+        # what fails after the release is a share: the others are made all the same
+        told = failures if metadata else failures[:1]
+        return NightResult(date, told[0][0], "\n".join(text for _, text in told), metadata)
     if not run.success:
         return NightResult(date, FAILED, "the run did not start; see its log in the UI", {})
-    release = run.asset_materializations_for_node("release__customer360")[0]
-    metadata = {name: value.value for name, value in release.metadata.items()}
     return NightResult(date, PUBLISHED, f"published {metadata['release']}", metadata)
+
+
+def _failure(event: dg.DagsterEvent) -> tuple[int, str]:
+    """Exit code and text of a step's failure."""
+    failure = event.step_failure_data
+    user = failure.user_failure_data
+    kind = user.metadata.get("error") if user else None
+    code = BLOCKED if kind and kind.value == "Blocked" else FAILED
+    cause = failure.error.cause or failure.error if failure.error else None
+    text = (user.description if user else None) or (cause.message.strip() if cause else "unknown failure")
+    return code, f"{event.step_key}: {text}"
 
 
 def _step_logger(listen: Listener) -> dg.LoggerDefinition:

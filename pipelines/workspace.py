@@ -22,6 +22,8 @@ from warehouse.audit import AuditLog
 from warehouse.engine import Engine
 from warehouse.lake import Lake
 from warehouse.release_store import ReleaseStore
+from warehouse.shares.keys import KeyFile
+from warehouse.shares.store import ShareStore
 from warehouse.value_cache import ValueCache
 
 if TYPE_CHECKING:
@@ -93,6 +95,16 @@ class Workspace:
     def audit(self) -> AuditLog:
         """The audit log below the home."""
         return AuditLog(self.home / "audit")
+
+    @cached_property
+    def shares(self) -> ShareStore:
+        """The departments' shares below the home."""
+        return ShareStore(self.home / "warehouse" / "shares", self.releases)
+
+    @property
+    def share_keys(self) -> KeyFile:
+        """The shares' secrets: in the file that C360_SHARE_SECRETS names, or below the home."""
+        return KeyFile.of_home(self.home, os.environ)
 
     def decision_log(self) -> "DecisionLog":
         """The stewards' decisions: at C360_STEWARDS_URL, at bank.yaml's URL, or in a file below the home.

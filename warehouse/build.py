@@ -131,7 +131,7 @@ def differences(
 ) -> list[str]:
     """Reopen a written database read-only and name every table whose rows are not the expected ones."""
     known = {**tables, **meta_tables()}
-    with duckdb.connect(str(path), read_only=True, config=_config(bounds)) as con:
+    with duckdb.connect(str(path), read_only=True, config=duckdb_config(bounds)) as con:
         found = {name: fingerprint(con, qualified(known[name]), known[name].columns) for name in expected}
     return [
         f"{name}: {found[name].rows} rows written, {wanted.rows} expected"
@@ -141,7 +141,8 @@ def differences(
     ]
 
 
-def _config(bounds: Bounds) -> dict[str, Any]:
+def duckdb_config(bounds: Bounds) -> dict[str, Any]:
+    """DuckDB's settings within the bounds; nothing is fetched from outside."""
     config: dict[str, Any] = {
         "memory_limit": bounds.memory_limit,
         "threads": bounds.threads,
@@ -156,7 +157,7 @@ def _config(bounds: Bounds) -> dict[str, Any]:
 
 @contextmanager
 def _open(path: Path, bounds: Bounds) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(config=_config(bounds)) as con:
+    with duckdb.connect(config=duckdb_config(bounds)) as con:
         con.execute("set TimeZone = 'UTC'")
         con.execute(f"attach {literal(str(path))} as {quoted(CATALOG)} (storage_version {literal(STORAGE_VERSION)})")
         yield con

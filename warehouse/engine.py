@@ -91,7 +91,7 @@ class Engine:
             return self._write(con, table, select, business_date, params)
         except duckdb.Error as error:
             # DuckDB quotes the value it stumbled over: it must not reach logs and event stores
-            raise TableError(f"{table.id}: {type(error).__name__}: {_without_values(str(error))}") from None
+            raise TableError(f"{table.id}: {type(error).__name__}: {without_values(str(error))}") from None
 
     def _write(
         self,
@@ -164,6 +164,6 @@ def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
-def _without_values(message: str) -> str:
+def without_values(message: str) -> str:
     """First line of a DuckDB message, everything in quotes left out."""
     return re.sub(r"\"[^\"]*\"|'[^']*'", "'...'", message.strip().splitlines()[0])

@@ -19,7 +19,7 @@ from pipelines.workspace import Workspace
 @click.option("--wait", type=click.IntRange(0), help="Seconds to wait for missing deliveries, instead of bank.yaml's.")
 @click.pass_obj
 def run(options: Options, day: dt.datetime | None, wait: int | None) -> None:
-    """Run one night: exports in, release out. Exit code 0 published, 1 failed, 3 blocked by a gate."""
+    """Run one night: exports in, release and shares out. Exit code 0 published, 1 failed, 3 blocked by a gate or scan."""
     workspace = options.workspace.waiting(wait)
     date = _checked(options, day.date()) if day else _latest(options)
     run_dates(workspace, [date])
@@ -43,24 +43,30 @@ def backfill(options: Options, first: dt.datetime, last: dt.datetime) -> None:
 
 
 def run_dates(workspace: Workspace, dates: list[dt.date]) -> None:
-    """Run nights in order, narrating; leaves with the exit code of the first that is not published."""
+    """Run nights in order, narrating; leaves with the exit code of the first that failed or was blocked."""
     from pipelines.night import run_nights
     from pipelines.night_lock import NightRunningError
 
     check_model(workspace)
     check_fitted_models(workspace)
+    codes = []
     try:
         with out.status("starting") as status:
             for result in run_nights(workspace, dates, _Narrator(status)):
-                if result.exit_code:
+                codes.append(result.exit_code)
+                if not result.metadata:
                     err.print(f"{result.business_date}: not published. {escape(result.message)}")
-                    sys.exit(result.exit_code)
+                    break
                 release = result.metadata["release"]
                 same = " (content unchanged)" if result.metadata["unchanged"] else ""
                 out.print(f"{result.business_date}: published release {release}{same}")
                 out.print(f"  {result.metadata['path']}")
+                if result.exit_code:
+                    err.print(f"{result.business_date}: not every share was made. {escape(result.message)}")
     except NightRunningError as error:
         fail(str(error))
+    if failed := [code for code in codes if code]:
+        sys.exit(failed[0])
 
 
 class _Narrator:
