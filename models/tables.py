@@ -31,7 +31,7 @@ class DefinitionError(ValueError):
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its DuckDB type, unit, meaning in two languages, PII class (JR/T 0171-2020), codes, and whose id it is."""
+    """One column: DuckDB type, unit, meaning in two languages, PII class (JR/T 0171-2020), codes, whose id it is."""
 
     name: str
     type: str

@@ -8,7 +8,6 @@ from pipelines.workspace import Workspace
 from warehouse.build import Bounds
 from warehouse.release import Release
 from warehouse.shares.build import ShareError
-from warehouse.shares.keys import ShareKeyError
 from warehouse.shares.policy import Policy, resolve
 from warehouse.shares.store import Outcome, ShareVersion
 
@@ -32,7 +31,13 @@ def share_release(workspace: Workspace, share: str, release: Release) -> Outcome
     if granted.token_share != share:
         _make_first_keys(workspace, granted.token_share)
     keys = workspace.share_keys.keys(share, granted.token_share, granted.settings.encrypted)
-    return workspace.shares.make(release, granted, keys, bounds)
+    outcome = workspace.shares.make(release, granted, keys, bounds)
+    subject = f"share {share} {outcome.version.id if outcome.version else release.id}"
+    if outcome.version is None:
+        workspace.audit.append("blocked", subject, {"findings": len(outcome.findings)})
+    elif not outcome.unchanged:
+        workspace.audit.append("shared", subject, {"policy_hash": granted.hash, "key_id": keys.key_id})
+    return outcome
 
 
 def share_date(workspace: Workspace, share: str, business_date: dt.date) -> Outcome:
@@ -59,26 +64,53 @@ def follow(workspace: Workspace, release: Release) -> tuple[list[ShareVersion], 
     return workspace.shares.follow(release, list(workspace.bank.shares.shares))
 
 
-def connect(workspace: Workspace, share: str) -> duckdb.DuckDBPyConnection:
-    """Open a share's current version read-only, decrypted with the share's key where it is encrypted.
+def connect(workspace: Workspace, share: str, as_of: dt.date | None = None) -> duckdb.DuckDBPyConnection:
+    """Open a share read-only, decrypted with its key where it is encrypted.
+
+    Args:
+        workspace: bank and home.
+        share: its name.
+        as_of: the latest version of this business date or before; without it the current version.
 
     Raises:
-        ShareError: there is none yet, or the key does not open it.
+        ShareError: there is none, or the key does not open it.
         ShareKeyError: there is no key, or others can read the keys.
     """
-    version = workspace.shares.current(share)
+    if as_of is None:
+        version = workspace.shares.current(share)
+    else:
+        version = next((v for v in workspace.shares.versions(share)[::-1] if v.business_date <= as_of), None)
     if version is None:
-        raise ShareError(f"share {share} was not made yet; 'c360 run' or 'c360 shares build {share}' makes it")
+        when = f" of {as_of} or before" if as_of else ""
+        raise ShareError(f"there is no version of share {share}{when}; 'c360 shares build {share}' makes the current")
     key = workspace.share_keys.encryption_key(share) if version.is_encrypted else None
     return workspace.shares.connect(version, key)
+
+
+def make_keys(workspace: Workspace, share: str) -> str:
+    """Make the first keys of a share; returns the key id.
+
+    Raises:
+        ShareKeyError: it has keys, or the file is not ours to write.
+    """
+    key_id = workspace.share_keys.new(share, workspace.bank.shares.shares[share].encrypted)
+    workspace.audit.append("key_made", f"share {share}", {"key_id": key_id})
+    return key_id
+
+
+def rotate_keys(workspace: Workspace, share: str) -> str:
+    """Make the next keys of a share; returns the key id.
+
+    Raises:
+        ShareKeyError: it has none yet, or the file is not ours to write.
+    """
+    key_id = workspace.share_keys.rotate(share, workspace.bank.shares.shares[share].encrypted)
+    workspace.audit.append("key_made", f"share {share}", {"key_id": key_id})
+    return key_id
 
 
 def _make_first_keys(workspace: Workspace, share: str) -> None:
     """A share that has versions had keys: if they are gone, new ones would give every customer another token unseen."""
     keys = workspace.share_keys
-    if keys.is_managed or workspace.shares.versions(share) or keys.knows(share):
-        return
-    try:
-        keys.new(share, workspace.bank.shares.shares[share].encrypted)
-    except OSError as error:
-        raise ShareKeyError(f"the keys of share {share} cannot be made: {error}") from None
+    if not (keys.is_managed or workspace.shares.versions(share) or keys.knows(share)):
+        make_keys(workspace, share)

@@ -29,24 +29,41 @@ def open_current(options: Options, as_of: dt.date | None = None) -> duckdb.DuckD
         raise click.UsageError(str(error)) from None
 
 
+def open_share(options: Options, share: str, as_of: dt.date | None) -> duckdb.DuckDBPyConnection:
+    """Open a share's current version, or the one of a date, read-only; ends the command when there is none."""
+    from pipelines.cli.shares import check_share
+    from pipelines.sharing import connect
+    from warehouse.shares.build import ShareError
+    from warehouse.shares.keys import ShareKeyError
+
+    check_share(options, share)
+    try:
+        return connect(options.workspace, share, as_of)
+    except (ShareError, ShareKeyError) as error:
+        raise click.UsageError(str(error)) from None
+
+
 @click.command()
 @click.argument("query", required=False)
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @click.option("--as-of", type=DATE, help="The latest kept release of this business date or before, not the current.")
+@click.option("--share", help="A department's share instead of the release; an encrypted one is opened with its key.")
 @click.pass_obj
-def sql(options: Options, query: str | None, form: str, as_of: dt.datetime | None) -> None:
-    """Run QUERY (or standard input) on the current release, read-only; the audit log records it."""
+def sql(options: Options, query: str | None, form: str, as_of: dt.datetime | None, share: str | None) -> None:
+    """Run QUERY (or standard input) on the current release or a share, read-only; the audit log records it."""
     text = query or sys.stdin.read()
-    with open_current(options, as_of.date() if as_of else None) as con:
-        [(release,)] = con.execute("select release_id from meta.release").fetchall()
+    date = as_of.date() if as_of else None
+    with open_share(options, share, date) if share else open_current(options, date) as con:
+        told = "select share || ' ' || release_id from meta.share" if share else "select release_id from meta.release"
+        [(opened,)] = con.execute(told).fetchall()
         try:
             result = con.execute(text)
             names = [column[0] for column in result.description or []]
             found = result.fetchall()
         except duckdb.Error as error:
-            _record(options, text, None, release)
+            _record(options, text, None, opened)
             raise click.UsageError(str(error)) from None
-    _record(options, text, len(found), release)
+    _record(options, text, len(found), opened)
     if form == "json":
         out.print_json(json.dumps([dict(zip(names, row, strict=True)) for row in found], default=str))
     elif form == "csv":

@@ -19,7 +19,7 @@ from pipelines.workspace import Workspace
 @click.option("--wait", type=click.IntRange(0), help="Seconds to wait for missing deliveries, instead of bank.yaml's.")
 @click.pass_obj
 def run(options: Options, day: dt.datetime | None, wait: int | None) -> None:
-    """Run one night: exports in, release and shares out. Exit code 0 published, 1 failed, 3 blocked by a gate or scan."""
+    """Run one night: exports in, release and shares out. Exit code 0 published, 1 failed, 3 blocked."""
     workspace = options.workspace.waiting(wait)
     date = _checked(options, day.date()) if day else _latest(options)
     run_dates(workspace, [date])

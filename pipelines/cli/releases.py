@@ -3,7 +3,7 @@
 import click
 from rich.table import Table
 
-from pipelines.cli.main import Options, fail, out
+from pipelines.cli.main import Options, err, fail, out
 
 
 @click.command()
@@ -30,18 +30,25 @@ def releases(options: Options) -> None:
 @click.argument("release", required=False)
 @click.pass_obj
 def rollback(options: Options, release: str | None) -> None:
-    """Make RELEASE current again; without it the one before the current."""
+    """Make RELEASE current again; without it the one before the current. Every share goes with it."""
     from pipelines.publishing import rollback as make_current
+    from pipelines.sharing import follow
     from warehouse.audit import AuditError
     from warehouse.release import ReleaseError
+    from warehouse.shares.build import ShareError
 
     try:
         now = make_current(options.workspace, release)
+        out.print(f"current release is now {now.id}")
+        switched, stayed = follow(options.workspace, now)
     except ReleaseError as error:
         raise click.UsageError(str(error)) from None
-    except AuditError as error:
+    except (AuditError, ShareError) as error:
         fail(str(error))
-    out.print(f"current release is now {now.id}")
+    for version in switched:
+        out.print(f"share {version.share} is now {version.id}")
+    for share in stayed:
+        err.print(f"share {share} has no version of {now.id} and stays; 'c360 shares build {share}' makes one")
 
 
 COMMANDS = (releases, rollback)

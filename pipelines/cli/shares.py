@@ -47,7 +47,7 @@ def show(options: Options, name: str) -> None:
     """Show what share NAME grants, and where it lies."""
     from pipelines.sharing import policy
 
-    _known(options, name)
+    check_share(options, name)
     workspace = options.workspace
     granted, version, blocked = policy(workspace, name), workspace.shares.current(name), workspace.shares.blocked(name)
     said = granted.settings
@@ -78,7 +78,7 @@ def build(options: Options, names: tuple[str, ...]) -> None:
     from warehouse.shares.build import ShareError
 
     for name in names:
-        _known(options, name)
+        check_share(options, name)
     workspace = options.workspace
     release = workspace.releases.current()
     if release is None:
@@ -110,10 +110,12 @@ def keys() -> None:
 @click.pass_obj
 def new(options: Options, name: str) -> None:
     """Make the first keys of share NAME."""
-    _known(options, name)
+    from pipelines.sharing import make_keys
+
+    check_share(options, name)
     workspace = options.workspace
     try:
-        key_id = workspace.share_keys.new(name, workspace.bank.shares.shares[name].encrypted)
+        key_id = make_keys(workspace, name)
     except ShareKeyError as error:
         raise click.UsageError(str(error)) from None
     out.print(f"{name}: key {key_id} in {workspace.share_keys.path}")
@@ -124,16 +126,19 @@ def new(options: Options, name: str) -> None:
 @click.pass_obj
 def rotate(options: Options, name: str) -> None:
     """Make the next keys of share NAME; its tokens change with the next version."""
-    _known(options, name)
+    from pipelines.sharing import rotate_keys
+
+    check_share(options, name)
     workspace = options.workspace
     try:
-        key_id = workspace.share_keys.rotate(name, workspace.bank.shares.shares[name].encrypted)
+        key_id = rotate_keys(workspace, name)
     except ShareKeyError as error:
         raise click.UsageError(str(error)) from None
     out.print(f"{name}: key {key_id} in {workspace.share_keys.path}; 'c360 shares build {name}' uses it at once")
 
 
-def _known(options: Options, name: str) -> None:
+def check_share(options: Options, name: str) -> None:
+    """End the command with exit code 2 if the bank has no share of that name."""
     from sources.problems import hint
 
     known = options.workspace.bank.shares.shares

@@ -124,3 +124,43 @@ def test_a_secret_key_is_made_once_and_must_be_private(tmp_path: Path) -> None:
     path.chmod(0o644)
     with pytest.raises(PermissionError, match="chmod 600"):
         workspace.secret_key("card-token")
+
+
+SHARES = """\
+shares:
+  marketing:
+    title: {en: Marketing, zh: 市场部}
+    owner: team:marketing
+    purpose: {en: Campaigns., zh: 营销活动。}
+    custmers: {everyone: true}
+    customers:
+      branches: ["crm:01"]
+    tables:
+      mart.customer_360:
+        columns:
+          - customer_id
+          - full_name
+          - mobile: {mask: {last: 6}}
+      mart.customer_risks:
+        columns: [customer_id]
+"""
+
+
+def test_mistakes_of_shares_are_told_with_their_lines(tmp_path: Path) -> None:
+    folder = _trusting(tmp_path, "trust: [core]\n")
+    shares = folder / "shares.yaml"
+    shares.write_text(SHARES, encoding="utf-8")
+    with pytest.raises(BankError) as caught:
+        load_bank(folder, canonical_entities())
+    assert [(problem.line, problem.message) for problem in caught.value.problems] == [
+        (14, "the mask keeps too much: 6 characters stay, at most 4 may"),
+        (6, "unknown setting (did you mean 'customers'?)"),
+    ]
+    shares.write_text(SHARES.replace("    custmers: {everyone: true}\n", "").replace("last: 6", "last: 4"))
+    with pytest.raises(BankError) as caught:
+        load_bank(folder, canonical_entities())
+    assert [(problem.line, problem.message) for problem in caught.value.problems] == [
+        (7, "no contract describes 'crm' (allowed: cards, core, loans)"),
+        (12, "full_name is of class C2: say how it is given, as in {full_name: {mask: {first: 1}}}, or 'keep'"),
+        (14, "no table 'mart.customer_risks' is published (did you mean 'mart.customer_risk'?)"),
+    ]

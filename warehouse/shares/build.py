@@ -1,4 +1,4 @@
-"""Writing one share's DuckDB file from a release: filter the rows, treat the columns, say so in comments and schema meta.
+"""Writing one share's DuckDB file from a release: rows filtered, columns treated, said so in comments and schema meta.
 
 The file holds what the policy grants and nothing else: no key, no view back to the release, no order of the rows that
 a treatment was to hide (rows are sorted by the treated key). All work is done by DuckDB, table by table. Where the file

@@ -1,7 +1,7 @@
 """Attaching a share's file, encrypted or not.
 
-DuckDB encrypts with AES-256-GCM. Reading needs nothing; writing needs OpenSSL, which comes with the extension httpfs. It is
-installed as a Python package of the same version and loaded from there: nothing is fetched at run time.
+DuckDB encrypts with AES-256-GCM. Reading needs nothing; writing needs OpenSSL, which comes with the extension httpfs.
+It is installed as a Python package of the same version and loaded from there: nothing is fetched at run time.
 """
 
 from pathlib import Path

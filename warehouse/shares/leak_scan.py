@@ -1,12 +1,12 @@
 """Reading a built share back for personal data that nobody granted. Any finding blocks the share.
 
-Looked for in every text column: Chinese resident id numbers whose check digit is right (GB 11643), card numbers that pass
-Luhn (ISO/IEC 7812), mobile numbers, e-mail addresses, and names of persons among the release's customers. What a column is
-there for is no finding where the policy keeps it; a card number always is one (PCI DSS). A finding names column and count,
-never a value.
+Looked for in every text column: Chinese resident id numbers whose check digit is right (GB 11643), card numbers that
+pass Luhn (ISO/IEC 7812), mobile numbers, e-mail addresses, and names of persons among the release's customers. What a
+column is there for is no finding where the policy keeps it; a card number always is one (PCI DSS). A finding names
+column and count, never a value.
 
-Tables up to ``FULL_ROWS`` rows are read whole, of larger ones a part of the rows that is the same in every run. Not found
-are names of two characters inside a longer Chinese text, and what is written in other ways than these.
+Tables up to ``FULL_ROWS`` rows are read whole, of larger ones a part of the rows that is the same in every run. Not
+found are names of two characters inside a longer Chinese text, and what is written in other ways than these.
 """
 
 import math
@@ -18,7 +18,7 @@ import duckdb
 
 from models.tables import Column
 from warehouse.build import Bounds, duckdb_config
-from warehouse.ddl import literal, qualified, quoted
+from warehouse.ddl import qualified, quoted
 from warehouse.shares.encryption import attach_existing
 from warehouse.shares.policy import CUSTOMERS, Policy, TablePolicy
 from warehouse.shares.treatments import Keep, Tokenise
@@ -41,8 +41,8 @@ _MEANT = {
     "field_value": {NAME, ID_NUMBER, MOBILE, EMAIL},
 }
 
-# columns of long numbers, some of which look like a card or a mobile by chance: one in ten passes Luhn, and of those with
-# eleven digits one in fourteen begins like a mobile; only more than that is a finding
+# columns of long numbers, some of which look like a card or a mobile by chance: one in ten passes Luhn, and of those
+# with eleven digits one in fourteen begins like a mobile; only more than that is a finding
 _NUMBERS = ("_id", "_number", "_account")
 _CARD_CHANCE, _MOBILE_CHANCE = 1 / 10, 1 / 14
 
@@ -56,15 +56,20 @@ create temp macro is_luhn(number) as list_sum(list_transform(
     end
 )) % 10 = 0;
 create temp macro is_card_shaped(number) as regexp_full_match(
-    number, '62[0-9]{{14,17}}|4[0-9]{{12}}|4[0-9]{{15}}|4[0-9]{{18}}|5[1-5][0-9]{{14}}|2[2-7][0-9]{{14}}|3[47][0-9]{{13}}|35[0-9]{{14}}'
+    number, '62[0-9]{{14,17}}|4([0-9]{{12}}|[0-9]{{15}}|[0-9]{{18}})|(5[1-5]|2[2-7]|35)[0-9]{{14}}|3[47][0-9]{{13}}'
 );
 create temp macro is_id_number(number) as
-    regexp_full_match(number, '[1-8][0-9]{{5}}(19|20)[0-9]{{2}}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{{3}}[0-9Xx]')
+    regexp_full_match(
+        number, '[1-8][0-9]{{5}}(19|20)[0-9]{{2}}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{{3}}[0-9Xx]'
+    )
     and substr('10X98765432', 1 + cast(list_sum(list_transform(
-        range(1, 18), lambda place: {list(_ID_WEIGHTS)}[place] * coalesce(try_cast(substr(number, place, 1) as integer), 0)
+        range(1, 18),
+        lambda place: {list(_ID_WEIGHTS)}[place] * coalesce(try_cast(substr(number, place, 1) as integer), 0)
     )) % 11 as integer), 1) = upper(right(number, 1));
 create temp macro numbers(text) as list_concat(
-    list_transform(regexp_extract_all(text, '[0-9A-Za-z_]+'), lambda word: regexp_extract(word, '^[A-Za-z]*([0-9]+[Xx]?)$', 1)),
+    list_transform(
+        regexp_extract_all(text, '[0-9A-Za-z_]+'), lambda word: regexp_extract(word, '^[A-Za-z]*([0-9]+[Xx]?)$', 1)
+    ),
     list_transform(
         regexp_extract_all(text, '\\b[0-9]{{4}}[ -][0-9]{{4}}[ -][0-9]{{4}}[ -][0-9]{{4}}(?:[ -][0-9]{{1,3}})?\\b'),
         lambda word: regexp_replace(word, '[ -]', '', 'g')

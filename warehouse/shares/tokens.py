@@ -1,7 +1,7 @@
 """Tokens: HMAC-SHA-256 of a value's UTF-8 text under a share's key, as SQL that DuckDB computes for whole columns.
 
-A token is ``<key id>_<first 16 bytes of the HMAC as 32 hexadecimal digits>``. With the key anybody can recompute it (the
-test does so with Python's ``hmac``); without the key a list of every possible value does not help. RFC 2104.
+A token is ``<key id>_<first 16 bytes of the HMAC as 32 hexadecimal digits>``. With the key anybody can recompute it
+(the test does so with Python's ``hmac``); without the key a list of every possible value does not help. RFC 2104.
 """
 
 import duckdb

@@ -1,7 +1,7 @@
 """What becomes of a column's values in a share: keep, drop, mask, generalise, tokenise, bucket.
 
-Each treatment says which columns it fits, the SQL of the treated value, its type, and itself in words. Which column gets
-which treatment is the policy's choice.
+Each treatment says which columns it fits, the SQL of the treated value, its type, and itself in words. Which column
+gets which treatment is the policy's choice.
 """
 
 from dataclasses import dataclass
