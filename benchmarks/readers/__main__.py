@@ -1,4 +1,4 @@
-"""``python -m benchmarks.readers``: readers that never stop, twenty nights, five rollbacks; what goes wrong for them."""
+"""``python -m benchmarks.readers``: readers that never stop, twenty nights, five rollbacks; how they fare."""
 
 import datetime as dt
 import json
