@@ -22,8 +22,12 @@ contact as (
     select * from identity.party_contact
 ),
 
+-- is_only_one: the record's standardised region can only be this address's
 address as (
-    select * from staging.party_address
+    select
+        *,
+        count(*) over (partition by system, record_id) = 1 as is_only_one
+    from staging.party_address
 ),
 
 rule as (
@@ -47,12 +51,23 @@ named as (
         standard.name_standard,
         standard.birth_date as standard_birth_date,
         standard.sex as standard_sex,
+        standard.address_region,
         coalesce(
             trim(party.full_name),
             nullif(trim(concat_ws(' ', trim(party.given_name), trim(party.family_name))), '')
         ) as display_name
     from party
     inner join standard using (system, record_id)
+),
+
+-- region: its levels as standardised, from the text where the source has no fields for them
+read_address as (
+    select
+        address.*,
+        named.updated_at,
+        string_split(if(address.is_only_one, named.address_region, null), '|') as region
+    from address
+    inner join named using (system, record_id)
 ),
 
 -- is_valid: the value can be trusted in itself. agreement: what counts as the same value in another record.
@@ -161,18 +176,19 @@ candidate as (
     inner join named using (system, record_id)
     union all
     select
-        address.system,
-        address.record_id,
-        named.updated_at,
+        system,
+        record_id,
+        updated_at,
         'address',
         cast(to_json({
-            'province': address.province, 'city': address.city, 'district': address.district,
-            'address_text': address.address_text, 'postcode': address.postcode, 'country': address.country
+            'province': coalesce(nullif(region[1], ''), province),
+            'city': coalesce(nullif(region[2], ''), city),
+            'district': coalesce(nullif(region[3], ''), district),
+            'address_text': address_text, 'postcode': postcode, 'country': country
         }) as varchar),
         null,
-        address.address_type in ('home', 'registered')
-    from address
-    inner join named using (system, record_id)
+        address_type in ('home', 'registered')
+    from read_address
 ),
 
 -- one row per record and value, so that a value written twice in one record is not twice the evidence

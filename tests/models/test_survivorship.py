@@ -1,6 +1,7 @@
 """Survivorship: which value of a field survives, by each criterion; expected winners worked out by hand."""
 
 import datetime as dt
+import json
 from typing import Any
 
 import duckdb
@@ -25,11 +26,15 @@ def _party(system: str, record_id: str, updated: str | None = None, **columns: A
 
 
 def _ranked(
-    parties: list[Row], rules: dict[str, Any], field: str = "occupation", **more: list[Row]
+    parties: list[Row],
+    rules: dict[str, Any],
+    field: str = "occupation",
+    regions: dict[str, str] | None = None,
+    **more: list[Row],
 ) -> list[tuple[str, str, str | None]]:
     """Ranked values of a field of the one customer that all records belong to: (value, record, decisive criterion).
 
-    ``more`` are rows of further inputs, ``layer__table``.
+    ``regions`` are standardised regions by record_id; ``more`` rows of further inputs, ``layer__table``.
     """
     con = duckdb.connect()
     for schema in {name.split(".")[0] for name in FIELD.inputs}:
@@ -45,7 +50,10 @@ def _ranked(
             )
     for row in parties:
         key = [row["system"], row["record_id"]]
-        con.execute("insert into identity.party_standard (system, record_id) values (?, ?)", key)
+        standard = [*key, (regions or {}).get(row["record_id"])]
+        con.execute(
+            "insert into identity.party_standard (system, record_id, address_region) values (?, ?, ?)", standard
+        )
         con.execute("insert into customer.customer_record (system, record_id, customer_id) values (?, ?, 'C')", key)
     said = MatchingSettings.model_validate({"trust": ["core", "loans"], "survivorship": rules})
     params = {"business_date": TODAY, "survivorship": said.survivorship.rules(said.trust)}
@@ -136,6 +144,30 @@ def test_of_an_address_the_parts_that_are_given_are_counted() -> None:
     rules = {"fields": {"address": {"criteria": ["completeness", "trust"]}}}
     ranked = _ranked([TEACHER, CLERK, HEAD_CLERK], rules, "address", staging__party_address=addresses)
     assert [(record, why) for _, record, why in ranked] == [("a", "trust"), ("b", "completeness"), ("c", None)]
+
+
+def test_the_region_of_an_address_is_the_standardised_one_where_it_can_be_no_other_address() -> None:
+    addresses = [
+        {"system": "core", "record_id": "a", "address_text": "浙江省宁波市中山路1号"},
+        {"system": "loans", "record_id": "b", "address_text": "中山路1号", "province": "浙江省", "district": "海曙区"},
+        {"system": "cards", "record_id": "c", "address_text": "2 Main Road"},
+        {"system": "cards", "record_id": "c", "address_text": "3 High Street", "city": "Ghent"},
+    ]
+    ranked = _ranked(
+        [TEACHER, CLERK, HEAD_CLERK],
+        {},
+        "address",
+        regions={"a": "浙江|宁波|", "b": "浙江||", "c": "Antwerp||"},
+        staging__party_address=addresses,
+    )
+    levels = [(record, *(json.loads(text)[n] for n in ("province", "city", "district"))) for text, record, _ in ranked]
+    # an unknown level stays as the source has it; of two addresses nobody knows which one was read
+    assert sorted(levels, key=str) == [
+        ("a", "浙江", "宁波", None),
+        ("b", "浙江", None, "海曙区"),
+        ("c", None, "Ghent", None),
+        ("c", None, None, None),
+    ]
 
 
 def test_the_next_criterion_decides_where_one_is_equal_and_the_key_where_all_are() -> None:
