@@ -1,8 +1,9 @@
 -- What was known of each debtor at month ends: the characteristics that the probability of default is
 -- fitted on (past month ends) and judged by (those of $score_dates), by one and the same query. Nothing
--- dated after a month end is read. What sources do not date (rate, term, start and limit of a product) is
--- taken as it stands; where a loan has left the loan file since, it is missing, and the scorecard gives no
--- weight to that.
+-- dated after a month end is read. The terms of a loan are those that its performance tape tells at the month
+-- end, so that a loan that has ended since keeps them; where the tape tells none, those of the loan file,
+-- which are missing once it has left the file, and the scorecard gives no weight to that. The limit of a card
+-- is taken as it stands.
 -- Grain: customer_id, as_of_date.
 with month_end as (
     select unnest($score_dates) as as_of_date
@@ -61,7 +62,14 @@ performance as (
         year(entry.as_of_date) * 12 + month(entry.as_of_date) as month_no,
         coalesce(entry.outstanding_amount, 0) as outstanding_amount,
         coalesce(entry.overdue_amount, 0) as overdue_amount,
-        coalesce(entry.days_past_due, 0) as days_past_due
+        coalesce(entry.days_past_due, 0) as days_past_due,
+        entry.product_code,
+        entry.product_family,
+        entry.currency_code,
+        entry.principal_amount,
+        entry.interest_rate,
+        entry.start_date,
+        coalesce(entry.term_months, date_diff('month', entry.start_date, entry.maturity_date)) as term_months
     from staging.loan_performance as entry
     inner join holder
         on
@@ -81,7 +89,14 @@ loan_month as (
         arg_max(outstanding_amount, as_of_date) as outstanding_amount,
         arg_max(overdue_amount, as_of_date) as overdue_amount,
         arg_max(days_past_due, as_of_date) as days_past_due,
-        max(days_past_due) as worst_days_past_due
+        max(days_past_due) as worst_days_past_due,
+        arg_max(product_code, as_of_date) as product_code,
+        arg_max(product_family, as_of_date) as product_family,
+        arg_max(currency_code, as_of_date) as currency_code,
+        arg_max(principal_amount, as_of_date) as principal_amount,
+        arg_max(interest_rate, as_of_date) as interest_rate,
+        arg_max(start_date, as_of_date) as start_date,
+        arg_max(term_months, as_of_date) as term_months
     from performance
     group by customer_id, system, loan_id, month_no
 ),
@@ -147,8 +162,8 @@ first_month_end as (
 
 -- loans of which no month end has been kept yet: who owes is known, how it was served is not
 unkept as (
-    select distinct
-        loan.customer_id,
+    select
+        loan.*,
         as_of.as_of_date
     from loan
     inner join as_of on coalesce(loan.start_date, date '0001-01-01') <= as_of.as_of_date
@@ -195,22 +210,52 @@ owing as (
     select distinct customer_id from debtor
 ),
 
--- price of a loan against that of others of its product granted up to then
+-- loans that ran at a month end, with their terms then
+running as (
+    select
+        loan_month.customer_id,
+        as_of.as_of_date,
+        loan_month.system,
+        coalesce(loan_month.product_family, loan.product_family) as product_family,
+        coalesce(loan_month.product_code, loan.product_code) as product_code,
+        coalesce(loan_month.currency_code, loan.currency_code) as currency_code,
+        coalesce(loan_month.principal_amount, loan.principal_amount) as principal_amount,
+        coalesce(loan_month.interest_rate, loan.interest_rate) as interest_rate,
+        coalesce(loan_month.start_date, loan.start_date) as start_date,
+        coalesce(
+            loan_month.term_months, loan.term_months, date_diff('month', loan.start_date, loan.maturity_date)
+        ) as term_months
+    from loan_month
+    inner join as_of using (month_no)
+    left join loan using (system, loan_id)
+    where loan_month.outstanding_amount > 0
+    union all
+    select
+        customer_id,
+        as_of_date,
+        system,
+        product_family,
+        product_code,
+        currency_code,
+        principal_amount,
+        interest_rate,
+        start_date,
+        coalesce(term_months, date_diff('month', start_date, maturity_date))
+    from unkept
+),
+
+-- price of a loan against that of the others of its product that ran then
 priced as (
     select
-        loan.customer_id,
-        as_of.as_of_date,
-        loan.interest_rate - avg(loan.interest_rate) over (
-            partition by as_of.as_of_date, loan.system, loan.product_family, loan.product_code
+        running.customer_id,
+        running.as_of_date,
+        running.interest_rate - avg(running.interest_rate) over (
+            partition by running.as_of_date, running.system, running.product_family, running.product_code
         ) as loan_rate_spread,
-        date_diff('month', loan.start_date, as_of.as_of_date) as months_on_book,
-        round(loan.principal_amount * rate.exchange_rate / nullif(loan.term_months, 0), 2)
+        date_diff('month', running.start_date, running.as_of_date) as months_on_book,
+        round(running.principal_amount * rate.exchange_rate / nullif(running.term_months, 0), 2)
             as instalment_amount
-    from loan
-    inner join as_of
-        on
-            loan.start_date <= as_of.as_of_date
-            and coalesce(loan.maturity_date, date '9999-12-31') > as_of.as_of_date
+    from running
     left join rate using (currency_code)
 ),
 
@@ -218,7 +263,7 @@ price as (
     select
         customer_id,
         as_of_date,
-        max(loan_rate_spread) as loan_rate_spread,
+        avg(loan_rate_spread) as loan_rate_spread,
         max(months_on_book) as months_on_book,
         count(*) filter (where months_on_book < 12) as loans_opened_12m,
         sum(instalment_amount) as instalment_amount
@@ -365,6 +410,23 @@ flows as (
     group by customer_id, as_of_date
 ),
 
+-- loans that left the loan file were opened too
+granted as (
+    select
+        system,
+        loan_id,
+        customer_id,
+        start_date
+    from performance
+    union
+    select
+        system,
+        loan_id,
+        customer_id,
+        start_date
+    from loan
+),
+
 opened as (
     select
         customer_id,
@@ -373,8 +435,9 @@ opened as (
     union all
     select
         customer_id,
-        start_date
-    from loan
+        min(start_date) as opened_date
+    from granted
+    group by system, loan_id, customer_id
 ),
 
 tenure as (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sources.sample.bank import COMPANY_BASE
-from sources.sample.lending import CREDIT, Cards, Loans
+from sources.sample.lending import BASE_RATES, CREDIT, Cards, Loans
 from sources.sample.months import first_day, last_day
 from sources.sample.registers import Register
 from sources.sample.shapes import Rows
@@ -52,8 +52,7 @@ def meet_debtors(
 ) -> Debtors:
     """Judge the borrowers from position ``first`` on; the strain is read from rate and card use, and blurred."""
     count = len(borrowers) - first
-    base = np.array([3450, 4800, 4250, 3850])[loans.product[first:]]
-    price = (loans.rate[first:] - base - _MEAN_RATE) / _RATE_SPREAD
+    price = (loans.rate[first:] - BASE_RATES[loans.product[first:]] - _MEAN_RATE) / _RATE_SPREAD
     used, has_card = drawn_share(borrowers.entity[first:], holders, cards)
     parts = 0.8 * price + 0.35 * has_card * (used - 0.2) / 0.2 + 0.4 * rng.normal(size=count)
     debtor = first_records(borrowers.entity)[first:]

@@ -37,6 +37,7 @@ _LIMITS = np.array([5, 8, 10, 20, 30, 50, 80, 100, 200]) * 100_000  # cents
 CO_BORROWER, GUARANTOR = 0, 1
 MORTGAGE, CONSUMER, PERSONAL_BUSINESS, BUSINESS = range(4)
 LOAN_PRODUCTS = pa.array(["H01", "C01", "B02", "B01"])
+BASE_RATES = np.array([3450, 4800, 4250, 3850])  # of the products, in hundred-thousandths a year
 
 
 @dataclass
@@ -192,7 +193,7 @@ def grant_loans(rng: np.random.Generator, register: Register, today: int) -> Loa
         outstanding=outstanding,
         overdue=np.minimum(overdue, outstanding),
         days_past_due=days_past_due,
-        rate=np.array([3450, 4800, 4250, 3850])[product] + rng.integers(-30, 90, count) * 5,
+        rate=BASE_RATES[product] + rng.integers(-30, 90, count) * 5,
         start=start,
         term_months=term,
         outlet=rng.integers(0, 1 << 30, count),

@@ -91,6 +91,7 @@ def remember(sample: Sample, months: int) -> Past:
     past.earlier = earlier_loans(
         sample.chance(_EARLIER),
         sample.borrowers,
+        sample.loans,
         past.debtors,
         {month: end.missed for month, end in past.ends.items()},
     )

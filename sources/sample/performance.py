@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from sources.sample.bank import COMPANY_BASE
 from sources.sample.debtors import DEFAULT, Debtors, days_past_due
-from sources.sample.lending import Loans
+from sources.sample.lending import BASE_RATES, BUSINESS, CONSUMER, LOAN_PRODUCTS, Loans
 from sources.sample.months import first_day, last_day
 from sources.sample.registers import Register
 from sources.sample.shapes import Rows
-from sources.sample.text import Numbers, Text, constant, date_text, money, pick, serial
+from sources.sample.text import Numbers, Text, constant, date_text, join, money, pick, serial
 
 RUNNING, SETTLED, WRITTEN_OFF = range(3)
 _ENDS = pa.array([None, "settled", "written_off"], pa.string())
@@ -27,6 +28,8 @@ class EarlierLoans(Rows):
     """Loans that ended within the past; ``borrower`` is a position, ``start`` a day, ``end`` and ``way`` how, when."""
 
     borrower: Numbers
+    product: Numbers
+    rate: Numbers
     principal: Numbers
     start: Numbers
     months: Numbers
@@ -73,9 +76,12 @@ def outstanding_on(loans: Loans, day: int, today: int) -> Numbers:
 
 
 def earlier_loans(
-    rng: np.random.Generator, borrowers: Register, debtors: Debtors, missed: dict[int, Numbers]
+    rng: np.random.Generator, borrowers: Register, loans: Loans, debtors: Debtors, missed: dict[int, Numbers]
 ) -> EarlierLoans:
-    """Invent loans of today's borrowers that ended within the months of ``missed``: settled, or written off."""
+    """Invent loans of today's borrowers that ended within the months of ``missed``: settled, or written off.
+
+    What they cost above their product's rate is what the borrower's loan of today does.
+    """
     months = np.array(sorted(missed))
     borrower = np.flatnonzero(rng.random(len(borrowers)) < _EARLIER_LOANS * len(months) / 12)
     count = len(borrower)
@@ -85,8 +91,11 @@ def earlier_loans(
         bad = (missed[month][debtors.debtor[borrower]] >= _WRITTEN_OFF_FROM) & (end >= month) & (way == SETTLED)
         end, way = np.where(bad, month, end), np.where(bad, WRITTEN_OFF, way)
     term = rng.choice([12, 24, 36], count)
+    product = np.where(borrowers.entity[borrower] >= COMPANY_BASE, BUSINESS, CONSUMER)
     return EarlierLoans(
         borrower=borrower,
+        product=product,
+        rate=loans.rate[borrower] + BASE_RATES[product] - BASE_RATES[loans.product[borrower]],
         principal=np.round(np.exp(rng.normal(11.0, 0.6, count)) / 1000).astype(np.int64) * 100_000 + 1_000_000,
         start=first_day(end - term + 1) + rng.integers(0, 28, count),
         months=term,
@@ -110,37 +119,29 @@ def earlier_at(earlier: EarlierLoans, debtors: Debtors, missed: Numbers, month: 
 def performance_columns(borrowers: Register, loans: Loans, service: Service, day: int) -> dict[str, Text]:
     """Write the month-end rows of the loans running on the day."""
     rows = np.flatnonzero(borrowers.held & (loans.start <= day))
-    return _columns(
-        pick(borrowers.columns["loan_no"], rows),
-        pick(borrowers.columns["cust_no"], rows),
-        day,
-        Service(service.outstanding[rows], service.overdue[rows], service.days[rows]),
-        np.zeros(len(rows), dtype=np.int64),
-    )
+    return {
+        "loan_no": pick(borrowers.columns["loan_no"], rows),
+        "cust_no": pick(borrowers.columns["cust_no"], rows),
+        **_terms(loans.product[rows], loans.principal[rows], loans.rate[rows], loans.start[rows], loans.term_months[rows]),
+        **_state(
+            day,
+            Service(service.outstanding[rows], service.overdue[rows], service.days[rows]),
+            np.zeros(len(rows), dtype=np.int64),
+        ),
+    }
 
 
 def earlier_columns(
     borrowers: Register, earlier: EarlierLoans, rows: Numbers, service: Service, month: int
 ) -> dict[str, Text]:
     """Write the month-end rows of loans that have ended since."""
-    return _columns(
-        serial(_FIRST_ENDED + rows, 9, "LN"),
-        pick(borrowers.columns["cust_no"], earlier.borrower[rows]),
-        last_day(month),
-        service,
-        np.where(earlier.end[rows] == month, earlier.way[rows], RUNNING),
-    )
-
-
-def _columns(number: Text, customer: Text, day: int, service: Service, way: Numbers) -> dict[str, Text]:
     return {
-        "loan_no": number,
-        "cust_no": customer,
-        "as_of": constant(date_text(np.array([day]), "-")[0].as_py(), len(number)),
-        "outstanding": money(service.outstanding),
-        "overdue": money(service.overdue),
-        "days_past_due": serial(service.days),
-        "ended": pick(_ENDS, way),
+        "loan_no": serial(_FIRST_ENDED + rows, 9, "LN"),
+        "cust_no": pick(borrowers.columns["cust_no"], earlier.borrower[rows]),
+        **_terms(
+            earlier.product[rows], earlier.principal[rows], earlier.rate[rows], earlier.start[rows], earlier.months[rows]
+        ),
+        **_state(last_day(month), service, np.where(earlier.end[rows] == month, earlier.way[rows], RUNNING)),
     }
 
 
@@ -148,4 +149,30 @@ def nothing() -> dict[str, Text]:
     """The columns of a day that is no month end."""
     empty = np.empty(0, dtype=np.int64)
     none = pa.array([], pa.string())
-    return _columns(none, none, 0, Service(empty, empty, empty), empty)
+    return {
+        "loan_no": none,
+        "cust_no": none,
+        **_terms(empty, empty, empty, empty, empty),
+        **_state(0, Service(empty, empty, empty), empty),
+    }
+
+
+def _terms(product: Numbers, principal: Numbers, rate: Numbers, start: Numbers, months: Numbers) -> dict[str, Text]:
+    return {
+        "product": pick(LOAN_PRODUCTS, product),
+        "currency": constant("CNY", len(product)),
+        "principal": money(principal),
+        "rate": join("0.", serial(rate, 5)),
+        "start_date": date_text(start, "-"),
+        "term_months": serial(months),
+    }
+
+
+def _state(day: int, service: Service, way: Numbers) -> dict[str, Text]:
+    return {
+        "as_of": constant(date_text(np.array([day]), "-")[0].as_py(), len(way)),
+        "outstanding": money(service.outstanding),
+        "overdue": money(service.overdue),
+        "days_past_due": serial(service.days),
+        "ended": pick(_ENDS, way),
+    }
