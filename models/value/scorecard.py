@@ -178,9 +178,13 @@ def fit_scorecard(
     while kept:
         woe = np.column_stack([c.take("woe", features[c.name]) for c in kept])
         model = LogisticRegression(C=settings.regularisation, max_iter=1000, tol=1e-8).fit(woe, ~bad)
-        coefficients, intercept = model.coef_[0], float(model.intercept_[0])
+        coefficients = model.coef_[0]
         worst = int(np.argmin(coefficients))
         if coefficients[worst] > 0:
+            # the penalty decides who carries the weight, not how far risks lie apart: a second fit does, whose own
+            # is slight and only keeps the odds finite where few debtors are told apart without error
+            steep = LogisticRegression(C=1.0, tol=1e-8).fit((woe @ coefficients)[:, np.newaxis], ~bad)
+            coefficients, intercept = coefficients * steep.coef_[0, 0], float(steep.intercept_[0])
             kept = [
                 dataclasses.replace(c, coefficient=_rounded(float(b), _SOLVED))
                 for c, b in zip(kept, coefficients, strict=True)

@@ -54,7 +54,12 @@ def test_a_few_rows_with_many_bads_are_a_bin_of_their_own() -> None:
     values = np.r_[np.zeros(960), np.full(40, 15.0)]
     bad = np.r_[np.arange(960) < 20, np.arange(40) < 30]
     counts = {
-        bads: [b.count for b in bin_characteristic("x", values, bad, ScorecardSettings(minimum_bin_bads=bads)).bins]
+        bads: [
+            b.count
+            for b in bin_characteristic(
+                "x", values, bad, ScorecardSettings(minimum_bin_share=0.05, minimum_bin_bads=bads)
+            ).bins
+        ]
         for bads in (30, 31)
     }
     assert counts == {30: [960, 40, 0], 31: [1000, 0]}

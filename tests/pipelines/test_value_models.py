@@ -135,7 +135,7 @@ def test_the_first_night_with_enough_history_fits_and_pins_a_model(fitted: Fitte
     assert dear["score_points"] < cheap["score_points"]
     assert dear["reason_codes"].split(", ")[0] == "loan_rate_spread"
     assert "loan_rate_spread" not in cheap["reason_codes"]
-    assert dear["reasons_en"].startswith("Loan rate above the mean of its product; of the dearest loan; ")
+    assert dear["reasons_en"].startswith("Loan rate above the mean of its product, over the loans that ran; ")
     assert dear["reasons_zh"].startswith("贷款利率加点；")
     assert (default["probability_of_default"], default["score_points"]) == (Decimal(1), None)
     assert (card["is_fallback"], card["probability_of_default"]) == (True, Decimal("0.01"))
