@@ -27,7 +27,7 @@ FEATURE_TABLE = "value.risk_feature"
 OBSERVED = "is_served"
 DAYS_PAST_DUE = "current_days_past_due"
 UNDATED = frozenset({"loan_rate_spread", "months_on_book", "loans_opened_12m", "instalment_to_income"})
-"""Characteristics from what sources do not date: missing where a loan has left the loan file since, good or bad."""
+"""Characteristics of a loan's terms: where its tape tells none they are missing once it has left the file, good or bad."""
 _FOLDS = 5
 _KEYS = ("customer_id", "as_of_date", OBSERVED)
 
@@ -260,7 +260,7 @@ KIND = ModelKind(
         "Default is seen on loans only: debtors with credit cards alone are judged by rule.",
         "A debtor is observed at several month ends, whose horizons overlap, also those of fitting and validation: the "
         "figures of validation are of later characteristics, not of wholly separate outcomes.",
-        "Undated characteristics (rate, term, start of a loan, limit of a card) are taken as they stand now.",
+        "The limit of a card is taken as it stands now; so are a loan's terms where its performance tape tells none.",
         "The probability is that of the months it was fitted on: it follows no forecast of the economy.",
         "For grades, stages, provisions and early warning of customers the bank has; not for granting loans.",
     ),

@@ -29,10 +29,10 @@ def loan(loan_id: str, customer: str, **fields: Any) -> Row:
     }  # fmt: skip
 
 
-def month_end(loan_id: str, date: str, outstanding: int, overdue: int = 0, days: int = 0) -> Row:
+def month_end(loan_id: str, date: str, outstanding: int, overdue: int = 0, days: int = 0, **terms: Any) -> Row:
     return {
         "system": "s", "loan_id": loan_id, "as_of_date": day(date), "outstanding_amount": Decimal(outstanding),
-        "overdue_amount": Decimal(overdue), "days_past_due": days, "source_object": "s.p", "source_line": 1,
+        "overdue_amount": Decimal(overdue), "days_past_due": days, "source_object": "s.p", "source_line": 1, **terms,
     }  # fmt: skip
 
 

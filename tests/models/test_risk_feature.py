@@ -64,6 +64,46 @@ def test_a_debtor_as_known_at_a_month_end() -> None:
     assert b["card_utilisation"] is None  # the card was issued a day later
 
 
+TERMS = {
+    "product_family": "consumer_loan", "product_code": "C", "currency_code": "CNY", "principal_amount": Decimal(12000),
+    "start_date": day("2025-10-01"), "term_months": 24,
+}  # fmt: skip
+
+
+def test_a_loan_that_ended_since_keeps_the_terms_that_it_had() -> None:
+    """L2 is in no loan file any more; the tape tells it at 8 %, beside 5 % of L1 and 5 % of L3: a mean of 6 %."""
+    tables = {
+        **PAST,
+        "customer__loan": [loan("L1", "A"), loan("L3", "B")],
+        "staging__loan_performance": [
+            month_end("L1", "2026-04-30", 8000),
+            month_end("L2", "2026-04-30", 5000, interest_rate=Decimal("0.08"), **TERMS),
+            month_end("L2", "2026-05-31", 0, interest_rate=Decimal("0.08"), **TERMS),
+            month_end("L3", "2026-04-30", 6000),
+        ],
+    }
+    a, b = features(tables, [day("2026-04-30")])
+    assert (a["loan_rate_spread"], b["loan_rate_spread"]) == (0.005, -0.01)  # A's: the mean of -1 % and +2 %
+    assert (a["months_on_book"], a["loans_opened_12m"], a["running_loan_count"]) == (15, 1, 2)
+    assert a["instalment_to_income"] == 0.83333  # 12,000 / 36 + 12,000 / 24 = 833.33, by 6,000 / 6
+
+
+def test_terms_are_those_of_the_month_end_and_not_of_later_ones() -> None:
+    """The rate of L1 was reset from 5 % to 9 % in June; at the end of May both loans cost the same."""
+    tables = {
+        **PAST,
+        "customer__loan": [loan("L1", "A", interest_rate=Decimal("0.09")), loan("L3", "B")],
+        "staging__loan_performance": [
+            month_end("L1", "2026-05-31", 8000, interest_rate=Decimal("0.05")),
+            month_end("L1", "2026-06-30", 7000, interest_rate=Decimal("0.09")),
+            month_end("L3", "2026-05-31", 6000),
+            month_end("L3", "2026-06-30", 6000),
+        ],
+    }
+    found = features(tables, [day("2026-05-31"), AS_OF])
+    assert [row["loan_rate_spread"] for row in found] == [0.0, 0.02, 0.0, -0.02]
+
+
 def test_nothing_after_the_month_end_is_seen() -> None:
     later = {
         "staging__loan_performance": [month_end("L1", "2026-07-31", 5000, 5000, 43), month_end("L3", "2026-07-01", 0)],
