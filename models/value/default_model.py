@@ -27,7 +27,7 @@ FEATURE_TABLE = "value.risk_feature"
 OBSERVED = "is_served"
 DAYS_PAST_DUE = "current_days_past_due"
 UNDATED = frozenset({"loan_rate_spread", "months_on_book", "loans_opened_12m", "instalment_to_income"})
-"""Characteristics of a loan's terms: where its tape tells none they are missing once it has left the file, good or bad."""
+"""Characteristics of a loan's terms: if its tape tells none, missing once it has left the file, for good or bad."""
 _FOLDS = 5
 _KEYS = ("customer_id", "as_of_date", OBSERVED)
 

@@ -174,7 +174,7 @@ def performance(past: Past, sample: Sample) -> Iterator[dict[str, Text]]:
     if sample.day == last_day(last):
         today = Service(loans.outstanding, loans.overdue, loans.days_past_due)
     elif sample.day > sample.first_day:
-        yield nothing()
+        yield nothing(loans)
         return
     elif past.months == 1:
         days = np.maximum(loans.days_past_due - (sample.day - last_day(last)), 0)

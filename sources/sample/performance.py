@@ -32,7 +32,7 @@ class EarlierLoans(Rows):
     rate: Numbers
     principal: Numbers
     start: Numbers
-    months: Numbers
+    term_months: Numbers
     end: Numbers
     way: Numbers
 
@@ -98,7 +98,7 @@ def earlier_loans(
         rate=loans.rate[borrower] + BASE_RATES[product] - BASE_RATES[loans.product[borrower]],
         principal=np.round(np.exp(rng.normal(11.0, 0.6, count)) / 1000).astype(np.int64) * 100_000 + 1_000_000,
         start=first_day(end - term + 1) + rng.integers(0, 28, count),
-        months=term,
+        term_months=term,
         end=end,
         way=way,
     )
@@ -108,7 +108,7 @@ def earlier_at(earlier: EarlierLoans, debtors: Debtors, missed: Numbers, month: 
     """Which of the earlier loans are reported at a month end, and how they stood; the last time when they end."""
     rows = np.flatnonzero((earlier.end >= month) & (earlier.start <= last_day(month)))
     debtor = debtors.debtor[earlier.borrower[rows]]
-    principal, start, term = earlier.principal[rows], earlier.start[rows], earlier.months[rows]
+    principal, start, term = earlier.principal[rows], earlier.start[rows], earlier.term_months[rows]
     settled = (earlier.end[rows] == month) & (earlier.way[rows] == SETTLED)
     gone = np.clip((last_day(month) - start) / (term * 30.4375), 0.0, 1.0)
     outstanding = np.where(settled, 0, np.maximum((principal * (1 - gone)).astype(np.int64), principal // (term + 1)))
@@ -122,7 +122,7 @@ def performance_columns(borrowers: Register, loans: Loans, service: Service, day
     return {
         "loan_no": pick(borrowers.columns["loan_no"], rows),
         "cust_no": pick(borrowers.columns["cust_no"], rows),
-        **_terms(loans.product[rows], loans.principal[rows], loans.rate[rows], loans.start[rows], loans.term_months[rows]),
+        **_terms(loans, rows),
         **_state(
             day,
             Service(service.outstanding[rows], service.overdue[rows], service.days[rows]),
@@ -138,33 +138,31 @@ def earlier_columns(
     return {
         "loan_no": serial(_FIRST_ENDED + rows, 9, "LN"),
         "cust_no": pick(borrowers.columns["cust_no"], earlier.borrower[rows]),
-        **_terms(
-            earlier.product[rows], earlier.principal[rows], earlier.rate[rows], earlier.start[rows], earlier.months[rows]
-        ),
+        **_terms(earlier, rows),
         **_state(last_day(month), service, np.where(earlier.end[rows] == month, earlier.way[rows], RUNNING)),
     }
 
 
-def nothing() -> dict[str, Text]:
+def nothing(loans: Loans) -> dict[str, Text]:
     """The columns of a day that is no month end."""
     empty = np.empty(0, dtype=np.int64)
     none = pa.array([], pa.string())
     return {
         "loan_no": none,
         "cust_no": none,
-        **_terms(empty, empty, empty, empty, empty),
+        **_terms(loans, empty),
         **_state(0, Service(empty, empty, empty), empty),
     }
 
 
-def _terms(product: Numbers, principal: Numbers, rate: Numbers, start: Numbers, months: Numbers) -> dict[str, Text]:
+def _terms(loans: Loans | EarlierLoans, rows: Numbers) -> dict[str, Text]:
     return {
-        "product": pick(LOAN_PRODUCTS, product),
-        "currency": constant("CNY", len(product)),
-        "principal": money(principal),
-        "rate": join("0.", serial(rate, 5)),
-        "start_date": date_text(start, "-"),
-        "term_months": serial(months),
+        "product": pick(LOAN_PRODUCTS, loans.product[rows]),
+        "currency": constant("CNY", len(rows)),
+        "principal": money(loans.principal[rows]),
+        "rate": join("0.", serial(loans.rate[rows], 5)),
+        "start_date": date_text(loans.start[rows], "-"),
+        "term_months": serial(loans.term_months[rows]),
     }
 
 
