@@ -195,7 +195,7 @@ def _share_mistakes(path: Path, shares: SharesSettings, systems: list[str]) -> I
     """What the shares grant that the table definitions do not know or forbid."""
     document = Document.read(path.read_text(encoding="utf-8"), str(path))
     if isinstance(document, Document):
-        for one in mistakes(shares, load_tables(), systems):
+        for one in mistakes(shares, load_tables(), systems, ()):
             meant = hint(one.name, one.allowed) if one.name else ""
             yield document.problem(one.where, f"{one.message}{meant}")
 

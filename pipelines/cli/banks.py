@@ -28,7 +28,7 @@ def init(folder: Path) -> None:
 @click.command()
 @click.pass_obj
 def check(options: Options) -> None:
-    """Check the bank's folder: bank.yaml, contracts, matching.yaml, value.yaml; every mistake at once, exit code 2.
+    """Check the bank's folder: every mistake of all its files at once, exit code 2.
 
     The models that the home's nights would use are checked too.
     """
@@ -41,6 +41,8 @@ def check(options: Options) -> None:
     out.print(f"  matching model: {model.id if model else 'none yet; the first night trains one and pins it'}")
     for kind, fitted in check_fitted_models(options.workspace).items():
         out.print(f"  {kind} model: {fitted}")
+    if bank.shares.shares:
+        out.print(f"  shares: {', '.join(bank.shares.shares)}")
 
 
 @click.command()

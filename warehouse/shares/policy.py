@@ -126,19 +126,22 @@ def _rows_in_words(customers: CustomerFilter, where: str | None) -> tuple[str, s
     return (f" Only {'; '.join(en)}.", f"；仅限：{'；'.join(zh)}") if en else ("", "")
 
 
-def mistakes(settings: SharesSettings, tables: Mapping[str, Table], systems: Collection[str]) -> Iterator[Mistake]:
+def mistakes(
+    settings: SharesSettings, tables: Mapping[str, Table], systems: Collection[str], purposes: Collection[str]
+) -> Iterator[Mistake]:
     """Everything that the definitions forbid.
 
     Args:
         settings: all shares.
         tables: table definitions by id.
         systems: the systems that the bank's contracts describe.
+        purposes: what customers are asked to consent to.
     """
     published = {name: table for name, table in tables.items() if table.published}
     for name, share in settings.shares.items():
         where = ("shares", name)
         yield from _token_mistakes(name, settings, (*where, "tokens"))
-        yield from _customer_mistakes(share.customers, published, systems, (*where, "customers"))
+        yield from _customer_mistakes(share.customers, published, systems, purposes, (*where, "customers"))
         for table_id, said in share.tables.items():
             place = (*where, "tables", table_id)
             if table_id not in published:
@@ -162,16 +165,15 @@ def _token_mistakes(name: str, settings: SharesSettings, where: Location) -> Ite
 
 
 def _customer_mistakes(
-    customers: CustomerFilter, tables: Mapping[str, Table], systems: Collection[str], where: Location
+    customers: CustomerFilter,
+    tables: Mapping[str, Table],
+    systems: Collection[str],
+    purposes: Collection[str],
+    where: Location,
 ) -> Iterator[Mistake]:
-    if customers.consent:
-        if CONSENT not in tables:
-            yield Mistake((*where, "consent"), f"there is no table {CONSENT}: consents are not delivered")
-        else:
-            purposes = tables[CONSENT].column("purpose").values
-            if purposes and customers.consent not in purposes:
-                message = f"{customers.consent!r} is no purpose of consent"
-                yield Mistake((*where, "consent"), message, customers.consent, purposes)
+    if customers.consent and customers.consent not in purposes:
+        message = f"bank.yaml has no purpose {customers.consent!r} in consent.purposes"
+        yield Mistake((*where, "consent"), message, customers.consent, tuple(purposes))
     for number, branch in enumerate(customers.branches):
         system = branch.partition(":")[0]
         if system not in systems:

@@ -205,7 +205,7 @@ class ShareStore:
         version_id = release.id if number == 1 else f"{release.id}-{number}"
         folder = self.root / policy.name / f"{_BUILDING}{version_id}"
         folder.parent.mkdir(exist_ok=True, mode=_FOLDER_MODE)
-        folder.mkdir()
+        folder.mkdir(mode=0o700)  # nobody else looks into it before the scan
         try:
             built_at = self.clock().astimezone(dt.UTC)
             database = folder / f"{policy.name}.duckdb"

@@ -20,6 +20,7 @@ from warehouse.shares.policy import Policy, mistakes, resolve
 from warehouse.shares.settings import SharesSettings
 
 DAY = dt.date(2026, 1, 31)
+SYSTEMS, PURPOSES = ("core", "loans"), ("marketing", "research")
 NOON = dt.datetime(2026, 2, 1, 12, 0, tzinfo=dt.UTC)
 BOUNDS = Bounds("1GB", 1)
 KEYS = ShareKeys("k1", bytes(range(32)))
@@ -90,7 +91,7 @@ TABLES = {
             "consent",
             ("customer_id", "purpose"),
             CUSTOMER,
-            column("purpose", required=True, values=("marketing", "research")),
+            column("purpose", required=True),
             column("is_granted", "boolean", required=True),
             column("decided_at", "timestamp"),
         ),
@@ -150,7 +151,7 @@ def settings(**share: object) -> dict[str, object]:
 def policy(definitions: dict[str, Table] = TABLES, **share: object) -> Policy:
     """The policy of one share, which must have no mistakes."""
     said = SharesSettings.model_validate({"shares": {"marketing": settings(**share)}})
-    assert list(mistakes(said, definitions, ["core", "loans"])) == []
+    assert list(mistakes(said, definitions, SYSTEMS, PURPOSES)) == []
     return resolve("marketing", said.shares["marketing"], definitions)
 
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 from pydantic import ValidationError
-from share_home import TABLES, column, policy, settings
+from share_home import PURPOSES, SYSTEMS, TABLES, column, policy, settings
 
 from warehouse.shares.policy import mistakes
 from warehouse.shares.settings import SharesSettings
@@ -13,7 +13,7 @@ from warehouse.shares.settings import SharesSettings
 def told(**share: object) -> list[str]:
     """Mistakes of one share against the definitions: place below the share, and message."""
     said = SharesSettings.model_validate({"shares": {"marketing": settings(**share)}})
-    return [f"{'.'.join(map(str, one.where[2:]))}: {one.message}" for one in mistakes(said, TABLES, ["core", "loans"])]
+    return [f"{'.'.join(map(str, one.where[2:]))}: {one.message}" for one in mistakes(said, TABLES, SYSTEMS, PURPOSES)]
 
 
 def refused(**share: object) -> str:
@@ -46,7 +46,7 @@ def test_everything_that_the_definitions_forbid_is_told_at_once() -> None:
         },
     )
     assert found == [
-        "customers.consent: 'marketting' is no purpose of consent",
+        "customers.consent: bank.yaml has no purpose 'marketting' in consent.purposes",
         "customers.branches.1: no contract describes 'crm'",
         "customers.where: mart.customer_360 has no column 'prodct_count'",
         "tables.mart.customer_36: no table 'mart.customer_36' is published",
@@ -63,7 +63,7 @@ def test_everything_that_the_definitions_forbid_is_told_at_once() -> None:
 
 def test_a_mistake_knows_the_names_that_would_do() -> None:
     said = SharesSettings.model_validate({"shares": {"marketing": settings(**grants("customer_id", "notes"))}})
-    [one] = mistakes(said, TABLES, [])
+    [one] = mistakes(said, TABLES, [], [])
     assert (one.name, one.where) == ("notes", ("shares", "marketing", "tables", "mart.customer_360", "columns", 1))
     assert "note" in one.allowed
 
@@ -159,18 +159,11 @@ def test_tokens_are_made_with_the_key_of_another_share_that_has_one() -> None:
             "d": {**share, "tokens": "e"},
         }
     }
-    found = [(one.where[1], one.message) for one in mistakes(SharesSettings.model_validate(said), TABLES, [])]
+    found = [(one.where[1], one.message) for one in mistakes(SharesSettings.model_validate(said), TABLES, [], [])]
     assert found == [
         ("c", "'b' has no key of its own; name the share whose key it uses"),
         ("d", "no other share 'e' whose key could make the tokens"),
     ]
-
-
-def test_without_a_table_of_consents_nobody_can_be_asked_for_one() -> None:
-    tables = {name: one for name, one in TABLES.items() if name != "customer.consent"}
-    said = SharesSettings.model_validate({"shares": {"m": settings(customers={"consent": "marketing"})}})
-    [one] = mistakes(said, tables, [])
-    assert "there is no table customer.consent" in one.message
 
 
 def test_a_household_is_not_named_by_a_customer_who_is_left_out() -> None:

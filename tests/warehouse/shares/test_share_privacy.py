@@ -52,7 +52,7 @@ def test_a_column_added_to_a_mart_appears_in_no_share(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wildcard", ["*", "all", "customer_*", "%"])
 def test_there_is_no_wildcard(wildcard: str) -> None:
     share = settings(tables={"mart.customer_360": {"columns": ["customer_id", wildcard]}})
-    found = list(mistakes(SharesSettings.model_validate({"shares": {"m": share}}), TABLES, []))
+    found = list(mistakes(SharesSettings.model_validate({"shares": {"m": share}}), TABLES, [], []))
     assert [one.message for one in found] == [f"mart.customer_360 has no column {wildcard!r}"]
 
 
