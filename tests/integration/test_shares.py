@@ -22,7 +22,7 @@ def test_every_share_is_of_the_current_release(published_home: Path) -> None:
         version = workspace.shares.current(name)
         assert version is not None
         assert (version.release_id, version.is_encrypted) == (release.id, name in ("compliance", "retail"))
-        assert all(version.rows.values()) or name == "marketing"
+        assert sum(version.rows.values()) > 0
 
 
 def test_the_departments_see_what_the_release_holds(published_home: Path) -> None:
