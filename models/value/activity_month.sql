@@ -6,7 +6,7 @@
 with transaction as (
     select
         *,
-        $month as month,
+        cast($month as date) as month,
         if(direction = 'credit', amount, -amount) as signed_amount,
         coalesce(channel, '') <> 'batch' as is_initiated
     from staging.transaction

@@ -35,7 +35,8 @@ bank as (
 period as (
     select
         cast(first_day as date) as month,
-        least(last_day(first_day), $business_date) as period_end
+        least(last_day(first_day), $business_date) as period_end,
+        first_day >= $contribution_from as is_valued
     from
         unnest(
             generate_series($contribution_from - interval 1 month, $business_date, interval 1 month)
@@ -136,32 +137,57 @@ moved as (
         activity.*,
         period.period_end,
         -- wide: DuckDB would keep the product of two narrow decimals narrow, and overflow
-        cast(rate.exchange_rate / product.exchange_rate as decimal(38, 8)) as cross_rate
+        cast(rate.exchange_rate / product.exchange_rate as decimal(38, 8)) as cross_rate,
+        activity.currency_code = product.currency_code as is_own_currency
     from activity
     inner join period using (month)
     inner join product using (system, product_type, product_id)
     inner join rate on activity.currency_code = rate.currency_code
 ),
 
+-- rounding wide decimals takes longer than all the rest: what was booked in the product's own currency alone
+-- needs none
 movement as (
     select
         moved.product_no,
         moved.month,
-        cast(sum(moved.net_amount * moved.holder_sign * moved.cross_rate) as decimal(18, 2)) as net_amount,
-        cast(sum(moved.weighted_net_amount * moved.holder_sign * moved.cross_rate) as decimal(20, 2))
-            as weighted_net_amount,
-        cast(sum(moved.purchase_amount * moved.cross_rate) as decimal(18, 2)) as purchase_amount,
-        cast(sum(moved.fee_amount * moved.cross_rate) as decimal(18, 2)) as fee_amount,
-        cast(sum(moved.interest_amount * moved.cross_rate) as decimal(18, 2)) as interest_amount,
+        if(
+            bool_and(moved.is_own_currency),
+            cast(sum(moved.net_amount * moved.holder_sign) as decimal(18, 2)),
+            cast(sum(moved.net_amount * moved.holder_sign * moved.cross_rate) as decimal(18, 2))
+        ) as net_amount,
+        if(
+            bool_and(moved.is_own_currency),
+            cast(sum(moved.weighted_net_amount * moved.holder_sign) as decimal(20, 2)),
+            cast(sum(moved.weighted_net_amount * moved.holder_sign * moved.cross_rate) as decimal(20, 2))
+        ) as weighted_net_amount,
+        if(
+            bool_and(moved.is_own_currency),
+            cast(sum(moved.purchase_amount) as decimal(18, 2)),
+            cast(sum(moved.purchase_amount * moved.cross_rate) as decimal(18, 2))
+        ) as purchase_amount,
+        if(
+            bool_and(moved.is_own_currency),
+            cast(sum(moved.fee_amount) as decimal(18, 2)),
+            cast(sum(moved.fee_amount * moved.cross_rate) as decimal(18, 2))
+        ) as fee_amount,
+        if(
+            bool_and(moved.is_own_currency),
+            cast(sum(moved.interest_amount) as decimal(18, 2)),
+            cast(sum(moved.interest_amount * moved.cross_rate) as decimal(18, 2))
+        ) as interest_amount,
         cast(
-            sum(
-                moved.mobile_count * bank.mobile_cost
-                + moved.online_count * bank.online_cost
-                + moved.atm_count * bank.atm_cost
-                + moved.point_of_sale_count * bank.point_of_sale_cost
-                + moved.counter_count * bank.counter_cost
-                + moved.batch_count * bank.batch_cost
-                + moved.other_channel_count * bank.other_cost
+            -- narrow before it is rounded
+            cast(
+                sum(
+                    moved.mobile_count * bank.mobile_cost
+                    + moved.online_count * bank.online_cost
+                    + moved.atm_count * bank.atm_cost
+                    + moved.point_of_sale_count * bank.point_of_sale_cost
+                    + moved.counter_count * bank.counter_cost
+                    + moved.batch_count * bank.batch_cost
+                    + moved.other_channel_count * bank.other_cost
+                ) as decimal(18, 4)
             ) as decimal(18, 2)
         ) as transaction_cost_amount
     from moved
@@ -195,30 +221,39 @@ statement as (
     where product_type = 'loan'
 ),
 
--- a month without a statement takes the next one's
-balance as (
+-- accounts and cards: tonight's balance less what was moved after the month; what lies before the opening
+-- moves no later balance
+rolled_back as (
     select
         product.product_no,
         period.month,
         period.period_end,
-        movement.* exclude (product_no, month, net_amount, weighted_net_amount),
-        coalesce(movement.net_amount, 0) as net_amount,
-        coalesce(movement.weighted_net_amount, 0) as weighted_net_amount,
-        case
-            when product.product_type = 'loan'
-                then first_value(statement.outstanding_amount ignore nulls) over (
-                    partition by product.product_no order by period.month
-                    rows between current row and unbounded following
-                )
-            else
-                product.tonight_amount - coalesce(
-                    sum(movement.net_amount) over (
-                        partition by product.product_no order by period.month
-                        rows between 1 following and unbounded following
-                    ),
-                    0
-                )
-        end as closing_amount,
+        movement.* exclude (product_no, month),
+        product.tonight_amount - coalesce(
+            sum(movement.net_amount) over (
+                partition by product.product_no order by period.month
+                rows between 1 following and unbounded following
+            ),
+            0
+        ) as closing_amount,
+        cast(null as decimal(18, 2)) as loan_opening_amount
+    from product
+    inner join period on product.open_from <= period.period_end and period.is_valued
+    left join movement using (product_no, month)
+    where product.product_type <> 'loan'
+),
+
+-- loans: a month without a statement takes the next one's
+stated as (
+    select
+        product.product_no,
+        period.month,
+        period.period_end,
+        movement.* exclude (product_no, month),
+        first_value(statement.outstanding_amount ignore nulls) over (
+            partition by product.product_no order by period.month
+            rows between current row and unbounded following
+        ) as closing_amount,
         first_value(statement.outstanding_amount ignore nulls) over (
             partition by product.product_no order by period.month
             rows between 1 preceding and unbounded following
@@ -227,12 +262,22 @@ balance as (
     cross join period
     left join movement using (product_no, month)
     left join statement using (product_no, month)
+    where product.product_type = 'loan'
+),
+
+balance as (
+    select * from rolled_back
+    union all
+    select * from stated
 ),
 
 opened as (
     select
         product.*,
-        balance.* exclude (product_no),
+        balance.* exclude (product_no, closing_amount, net_amount, weighted_net_amount),
+        cast(balance.closing_amount as decimal(18, 2)) as closing_amount,
+        coalesce(balance.net_amount, 0) as net_amount,
+        coalesce(balance.weighted_net_amount, 0) as weighted_net_amount,
         date_diff('day', balance.month, balance.period_end) + 1 as period_days,
         greatest(date_diff('day', balance.month, product.open_from), 0) as days_before,
         greatest(date_diff('day', product.open_until, balance.period_end) + 1, 0) as days_after
@@ -259,11 +304,11 @@ select
         else
             round(
                 cast(
-                    (
+                    cast(
                         period_days * closing_amount
                         - weighted_net_amount
                         - days_before * (closing_amount - net_amount)
-                        - days_after * closing_amount
+                        - days_after * closing_amount as decimal(18, 2)
                     ) / (period_days - days_before - days_after) as decimal(28, 8)
                 ),
                 2

@@ -31,9 +31,27 @@ moved as (
         sum(activity.counter_count) as counter_count,
         sum(activity.batch_count) as batch_count,
         sum(activity.other_channel_count) as other_channel_count,
-        sum(round(activity.credit_amount * rate.exchange_rate, 2)) as base_credit_amount,
-        sum(round(activity.debit_amount * rate.exchange_rate, 2)) as base_debit_amount,
-        sum(round(activity.salary_amount * rate.exchange_rate, 2)) as base_salary_amount,
+        sum(
+            if(
+                rate.exchange_rate = 1,
+                activity.credit_amount,
+                round(activity.credit_amount * rate.exchange_rate, 2)
+            )
+        ) as base_credit_amount,
+        sum(
+            if(
+                rate.exchange_rate = 1,
+                activity.debit_amount,
+                round(activity.debit_amount * rate.exchange_rate, 2)
+            )
+        ) as base_debit_amount,
+        sum(
+            if(
+                rate.exchange_rate = 1,
+                activity.salary_amount,
+                round(activity.salary_amount * rate.exchange_rate, 2)
+            )
+        ) as base_salary_amount,
         max(activity.last_initiated_date) as last_initiated_date
     from activity
     inner join holder
@@ -64,7 +82,13 @@ balance as (
     select
         holder.customer_id,
         added.month,
-        sum(round(added.added_amount * rate.exchange_rate, 2)) as added_amount
+        sum(
+            if(
+                rate.exchange_rate = 1,
+                added.added_amount,
+                round(added.added_amount * rate.exchange_rate, 2)
+            )
+        ) as added_amount
     from added
     inner join holder
         on

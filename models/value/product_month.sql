@@ -30,7 +30,7 @@ score as (
 
 period as (
     select
-        $month as month,
+        cast($month as date) as month,
         least(last_day($month), $business_date) as period_end
 ),
 
@@ -156,7 +156,8 @@ priced as (
     left join score on termed.customer_id = score.customer_id and termed.score_date = score.as_of_date
 ),
 
--- quotients are kept to eight places, then rounded half up to the cent
+-- quotients are kept to eight places, then rounded half up to the cent; where a factor is nothing none is
+-- worked out, for wide decimals are slow to divide and round
 earned as (
     select
         *,
@@ -182,9 +183,12 @@ earned as (
             ),
             0
         ) as funding_amount,
-        coalesce(round(-purchase_amount * interchange_rate * exchange_rate, 2), 0) as interchange_amount,
-        round(-fee_amount * exchange_rate, 2) as fee_income_amount,
-        coalesce(
+        if(
+            purchase_amount = 0, 0, coalesce(round(-purchase_amount * interchange_rate * exchange_rate, 2), 0)
+        ) as interchange_amount,
+        if(fee_amount = 0 or exchange_rate = 1, -fee_amount, round(-fee_amount * exchange_rate, 2))
+            as fee_income_amount,
+        if(coalesce(management_fee_rate, 0) = 0, 0, coalesce(
             round(
                 cast(
                     average_balance_amount * management_fee_rate * open_days * exchange_rate
@@ -193,10 +197,10 @@ earned as (
                 2
             ),
             0
-        ) as management_fee_amount,
+        )) as management_fee_amount,
         coalesce(round(cast(monthly_cost * open_days / month_days as decimal(28, 8)), 2), 0)
         + transaction_cost_amount as cost_amount,
-        coalesce(
+        if(drawn_amount = 0 and credit_limit_amount <= 0, 0, coalesce(
             round(
                 (
                     drawn_amount
@@ -205,7 +209,7 @@ earned as (
                 2
             ),
             0
-        ) as exposure_amount
+        )) as exposure_amount
     from priced
 ),
 
@@ -213,7 +217,7 @@ risked as (
     select
         *,
         interest_income_amount + funding_amount as net_interest_amount,
-        coalesce(
+        if(exposure_amount = 0, 0, coalesce(
             round(
                 cast(
                     exposure_amount * probability_of_default * loss_given_default * open_days / 365
@@ -222,8 +226,8 @@ risked as (
                 2
             ),
             0
-        ) as expected_loss_amount,
-        coalesce(
+        )) as expected_loss_amount,
+        if(exposure_amount = 0, 0, coalesce(
             round(
                 cast(
                     exposure_amount * risk_weight * capital_ratio * open_days / period_days as decimal(28, 8)
@@ -231,7 +235,7 @@ risked as (
                 2
             ),
             0
-        ) as capital_amount
+        )) as capital_amount
     from earned
 ),
 
@@ -240,8 +244,11 @@ taxed as (
         *,
         net_interest_amount + interchange_amount + fee_income_amount + management_fee_amount
         - cost_amount - expected_loss_amount as profit_amount,
-        round(cast(capital_amount * cost_of_capital * period_days / 365 as decimal(28, 8)), 2)
-            as capital_charge_amount
+        if(
+            capital_amount = 0,
+            0,
+            round(cast(capital_amount * cost_of_capital * period_days / 365 as decimal(28, 8)), 2)
+        ) as capital_charge_amount
     from risked
 )
 
@@ -258,7 +265,8 @@ select
     open_days,
     period_days,
     known_average_amount as average_balance_amount,
-    round(known_average_amount * exchange_rate, 2) as base_average_balance_amount,
+    if(exchange_rate = 1, known_average_amount, round(known_average_amount * exchange_rate, 2))
+        as base_average_balance_amount,
     closing_balance_amount,
     interest_rate,
     tenor_months,
