@@ -35,6 +35,9 @@ def _list(options: Options) -> None:
             version.key_id + (", encrypted" if version.is_encrypted else ""),
             scan,
         )
+    for name in set(workspace.shares.names()) - set(workspace.bank.shares.shares):
+        left = workspace.shares.root / name
+        err.print(f"{left} is of no share of shares.yaml: whom it was for can still open it; remove it")
     if not table.row_count:
         fail(f"{workspace.bank.folder} has no shares.yaml, or no share in it; docs/shares.md tells how to write one")
     out.print(table)

@@ -131,3 +131,10 @@ def test_a_rollback_takes_the_shares_along_and_names_those_that_stay(workspace: 
     assert told.exit_code == 0, told.output
     assert "share marketing is now 2026-01-31.1" in told.output
     assert "share risk has no version of 2026-01-31.1 and stays" in told.output
+
+
+def test_what_is_left_of_a_share_that_the_bank_has_no_more_is_told(workspace: Workspace) -> None:
+    c360(workspace, "shares", "build", "marketing")
+    left = workspace.shares.root / "marketing"
+    left.rename(left.with_name("campaigns"))
+    assert f"{left.with_name('campaigns')} is of no share of shares.yaml" in c360(workspace, "shares").output

@@ -142,7 +142,6 @@ def _create_names(con: duckdb.DuckDBPyConnection) -> None:
             "where database_name = 'release' group by all"
         ).fetchall()
     }
-    # too short to be anybody's name, and without which no reader could tell one person from another
     names = f"select upper(full_name) from release.{CUSTOMERS} where party_type = 'person' and length(full_name) >= 2"
     if not {"full_name", "party_type"} <= known.get(("mart", "customer_360"), set()):
         names = "select null::varchar where false"

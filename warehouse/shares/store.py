@@ -7,7 +7,8 @@
     <root>/marketing/current -> 2026-01-31.1-2
 
 A folder per share, so that an administrator gives it to a department's group once. A version becomes current only after
-its leak scan; ``current`` of every share goes with the release's. A share's versions stay as long as their release.
+its leak scan; ``current`` of every share goes with the release's. Only the current version can be opened by the group:
+former ones hold columns and customers that may have been withdrawn since. They stay as long as their release.
 """
 
 import datetime as dt
@@ -39,7 +40,7 @@ CONTRACT = "contract.odcs.yaml"
 
 _VERSION = re.compile(r"(\d{4}-\d{2}-\d{2}\.\d+)(?:-(\d+))?")
 _BUILDING, _REMOVING = ".building-", ".removing-"
-_FILE_MODE, _FOLDER_MODE = 0o640, 0o750
+_FILE_MODE, _FOLDER_MODE, _CLOSED_MODE = 0o640, 0o750, 0o700
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,10 @@ class ShareStore:
             return []
         found = [_read_version(share, path) for path in folder.iterdir() if _VERSION.fullmatch(path.name)]
         return sorted((version for version in found if version), key=lambda version: version.order)
+
+    def names(self) -> list[str]:
+        """Shares of which something lies here, whether the bank still has them or not."""
+        return sorted(path.name for path in self.root.iterdir() if path.is_dir()) if self.root.is_dir() else []
 
     def current(self, share: str) -> ShareVersion | None:
         """The version that a department opens; None before the first."""
@@ -205,7 +210,7 @@ class ShareStore:
         version_id = release.id if number == 1 else f"{release.id}-{number}"
         folder = self.root / policy.name / f"{_BUILDING}{version_id}"
         folder.parent.mkdir(exist_ok=True, mode=_FOLDER_MODE)
-        folder.mkdir(mode=0o700)  # nobody else looks into it before the scan
+        folder.mkdir(mode=_CLOSED_MODE)  # nobody else looks into it before the scan
         try:
             built_at = self.clock().astimezone(dt.UTC)
             database = folder / f"{policy.name}.duckdb"
@@ -230,8 +235,6 @@ class ShareStore:
             for path in folder.iterdir():
                 path.chmod(_FILE_MODE)
                 flush(path)
-            # the group that the administrator gave the share's folder, and its setgid bit, stay
-            folder.chmod(_FOLDER_MODE | (folder.stat().st_mode & stat.S_ISGID))
             flush(folder)
             folder.rename(version.path)
             flush(version.path.parent)
@@ -248,11 +251,15 @@ class ShareStore:
 
     def _switch(self, version: ShareVersion) -> None:
         folder = self.root / version.share
+        _allow(version.path, _FOLDER_MODE)
         temporary = folder / f".{CURRENT}"
         temporary.unlink(missing_ok=True)
         temporary.symlink_to(version.id)
         temporary.replace(folder / CURRENT)
         flush(folder)
+        for other in self.versions(version.share):
+            if other != version:
+                _allow(other.path, _CLOSED_MODE)
 
     def _prune(self, share: str) -> None:
         kept = {release.id for release in self.releases.list()}
@@ -280,6 +287,11 @@ class ShareStore:
             return
         told = {"release_id": release.id, "findings": [finding.line for finding in findings]}
         self._blocked_file(share).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+
+
+def _allow(folder: Path, mode: int) -> None:
+    """Set who may look into a folder; the setgid bit, by which the share's group is inherited, stays."""
+    folder.chmod(mode | (folder.stat().st_mode & stat.S_ISGID))
 
 
 def _parsed(version_id: str) -> tuple[str, int]:

@@ -192,3 +192,20 @@ def test_an_encrypted_version_opens_with_its_key_only(publish: Callable[..., Rel
         assert con.execute("select count(*) from mart.customer_360").fetchall() == [(500,)]
         with pytest.raises(duckdb.InvalidInputException, match="read-only"):
             con.execute("delete from mart.customer_360")
+
+
+def test_only_the_current_version_is_open_to_the_group_and_the_groups_bit_stays(
+    publish: Callable[..., Release], store: ShareStore
+) -> None:
+    first = publish(1)
+    store.make(first, POLICY, KEYS, BOUNDS)
+    (store.root / "marketing").chmod(0o2750)  # as docs/shares.md tells the administrator
+    store.make(publish(2), POLICY, KEYS, BOUNDS)
+
+    def modes() -> list[str]:
+        return [oct(version.path.stat().st_mode & 0o7777) for version in store.versions("marketing")]
+
+    assert modes() == ["0o700", "0o2750"]
+    store.follow(store.releases.rollback(), ["marketing"])
+    assert modes() == ["0o750", "0o2700"]
+    assert store.names() == ["marketing"]
