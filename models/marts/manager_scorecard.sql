@@ -65,21 +65,23 @@ before as (
     select * from previous.mart__manager_scorecard
 ),
 
+calendar as (
+    select
+        unnest(
+            generate_series(
+                greatest($contribution_from, date_trunc('month', min(valid_from))),
+                $business_date,
+                interval 1 month
+            )
+        ) as first_day
+    from history
+),
+
 period as (
     select
         cast(first_day as date) as month,
         least(last_day(first_day), $business_date) as period_end
-    from
-        unnest(
-            generate_series(
-                greatest(
-                    $contribution_from,
-                    date_trunc('month', (select min(first_row.valid_from) from history as first_row))
-                ),
-                $business_date,
-                interval 1 month
-            )
-        ) as calendar (first_day)
+    from calendar
 ),
 
 book as (
