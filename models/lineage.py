@@ -18,12 +18,12 @@ PREVIOUS = "previous."
 
 
 class Edge(NamedTuple):
-    """One step of lineage; ``kind``:
+    """One step of lineage.
 
-    ``copied`` (the source column as it is), ``computed``, ``rows`` (no column is drawn from the source, it decides which
-    rows there are or is only counted; ``column`` and ``source_column`` are None), ``function`` (the table is made by
-    a function that reads the source; both are None), ``none`` (the column comes from no column: a constant, a setting, a
-    count; both sources are None). A table of the night before is ``previous.<layer>.<table>``.
+    Kinds: ``copied``, the source column as it is; ``computed``, made from it; ``none``, from no column (a constant, a
+    setting, a count); ``rows``, the source only decides which rows there are, or is counted, and no column is named;
+    ``function``, a function makes the table and reads the source (None: settings alone), and no column is known. A
+    table of the night before is ``previous.<layer>.<table>``.
     """
 
     table: str
@@ -34,12 +34,12 @@ class Edge(NamedTuple):
 
 
 def table_lineage(tables: Mapping[str, Table], parameters: Mapping[str, Any]) -> list[Edge]:
-    """Every edge of the tables, in the order of tables and columns.
+    """Every edge of the tables, in the order of tables and columns; of canonical entities none, contracts fill them.
 
     Args:
         tables: all definitions by id; they are also the schema that the SQL is resolved by.
-        parameters: values of the ``$parameters`` of the SQL that are structs or lists of structs; only their fields' names
-            are looked at.
+        parameters: values of the SQL's ``$parameters`` that are structs or lists of structs; only the names of their
+            fields are looked at.
 
     Raises:
         ValueError: a column of some SQL cannot be resolved; names table and column.
@@ -50,17 +50,20 @@ def table_lineage(tables: Mapping[str, Table], parameters: Mapping[str, Any]) ->
         schema.setdefault(table.layer, {})[table.name] = columns
         schema["previous"][f"{table.layer}__{table.name}"] = columns
     structs = _structs(tables.values(), parameters)
-    return [edge for table in tables.values() for edge in _edges(table, schema, structs)]
+    made = [table for table in tables.values() if not table.canonical]
+    return [edge for table in made for edge in _edges(table, schema, structs)]
 
 
-def _edges(table: Table, schema: Mapping[str, Any], structs: Mapping[str, list[str]]) -> Iterator[Edge]:
+def _edges(table: Table, schema: dict[str, Any], structs: Mapping[str, list[str]]) -> Iterator[Edge]:
     if table.sql is None:
         yield from (Edge(table.id, None, _plain(source), None, "function") for source in table.inputs)
+        if not table.inputs:
+            yield Edge(table.id, None, None, None, "function")
         return
     query = parse_one(table.sql, dialect=DIALECT)
     _spread_structs(query, structs)
     roots = lineage(None, query, schema, dialect=DIALECT, trim_selects=False)
-    read = set()
+    read: set[str] = set()
     for column in table.columns:
         found = _sources(roots[column.name], f"{table.id}.{column.name}")
         read.update(source for source, _ in found)
@@ -124,7 +127,7 @@ def _spread_structs(query: exp.Expr, structs: Mapping[str, list[str]]) -> None:
             else:
                 columns.append(projection)
                 continue
-            columns.extend(exp.alias_(given.copy(), name) for name in names)
+            columns.extend(exp.alias_(exp.Explode(this=given.copy()), name) for name in names)
         select.set("expressions", columns)
 
 

@@ -121,6 +121,7 @@ def _facts(workspace: Workspace, date: dt.date) -> Facts:
         model_version=model_version(workspace, date),
         deliveries=tuple(row for source in sources for row in _deliveries(workspace, source, date)),
         quarantine=quarantine_files(workspace.lake, date, full, accumulating),
+        lineage=workspace.lineage,
         audit_head=str(head) if (head := workspace.audit.head()) else None,
     )
 

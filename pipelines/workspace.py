@@ -27,6 +27,7 @@ from warehouse.shares.store import ShareStore
 from warehouse.value_cache import ValueCache
 
 if TYPE_CHECKING:
+    from models.lineage import Edge
     from warehouse.decision_log import DecisionLog
 
 DEFAULT_BANK = "sample"
@@ -68,6 +69,13 @@ class Workspace:
     def tables(self) -> dict[str, Table]:
         """Definitions of all tables, keyed ``layer.table``."""
         return load_tables()
+
+    @cached_property
+    def lineage(self) -> "list[Edge]":
+        """Where every column of every table comes from; takes about a second, then it is known."""
+        from pipelines.lineage import lineage  # the optimiser of sqlglot loads slowly
+
+        return lineage(self.bank, self.tables)
 
     @cached_property
     def lake(self) -> Lake:

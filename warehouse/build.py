@@ -35,7 +35,7 @@ CATALOG = "candidate"
 STORAGE_VERSION = "v1.0.0"
 
 # part of a release's content besides its data; the rest of schema meta speaks of the act of publishing
-CONTENT_META = ("meta.columns", "meta.delivery", "meta.quarantine")
+CONTENT_META = ("meta.columns", "meta.lineage", "meta.delivery", "meta.quarantine")
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,7 @@ def build_database(
             con.execute(create_table(table, CATALOG))
         _insert(con, meta["meta.tables"], table_rows(published, prints))
         _insert(con, meta["meta.columns"], column_rows(published))
+        _insert(con, meta["meta.lineage"], facts.lineage)
         _insert(con, meta["meta.delivery"], delivery_rows(facts.deliveries))
         _insert(con, meta["meta.changes"], change_rows(prints, previous))
         _insert_quarantine(con, meta["meta.quarantine"], facts.quarantine)

@@ -5,11 +5,12 @@ is ``warehouse.build``'s work.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from models.lineage import Edge
 from models.tables import Table, load_tables
 from warehouse.fingerprint import Fingerprint
 from warehouse.lake import Lake
@@ -42,6 +43,7 @@ class Facts:
         deliveries: the deliveries that the night landed.
         quarantine: Parquet files of the rows that are missing from the release for a rule they broke
             (see ``quarantine_files``).
+        lineage: where each column of each table comes from.
         audit_head: the end of the audit log, ``SEQUENCE:HASH``; None where nothing has been recorded yet.
     """
 
@@ -50,6 +52,7 @@ class Facts:
     model_version: str
     deliveries: tuple[DeliveredObject, ...]
     quarantine: tuple[Path, ...] = ()
+    lineage: Sequence[Edge] = ()
     audit_head: str | None = None
 
     @property

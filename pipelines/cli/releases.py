@@ -1,4 +1,6 @@
-"""Commands over the published releases: releases, rollback."""
+"""Commands over the published releases: releases, rollback; and where a column of them comes from: lineage."""
+
+import difflib
 
 import click
 from rich.table import Table
@@ -51,4 +53,24 @@ def rollback(options: Options, release: str | None) -> None:
         err.print(f"share {share} has no version of {now.id} and stays; 'c360 shares build {share}' makes one")
 
 
-COMMANDS = (releases, rollback)
+@click.command()
+@click.argument("column")
+@click.pass_obj
+def lineage(options: Options, column: str) -> None:
+    """Show where COLUMN (mart.customer_360.total_debt_amount) comes from, up to the fields of the sources.
+
+    It is read from the definitions of now; what a release was made from is in its meta.lineage.
+    """
+    from pipelines.lineage import tree
+
+    table, _, name = column.rpartition(".")
+    try:
+        click.echo("\n".join(tree(options.workspace.lineage, table, name)))
+    except KeyError:
+        known = {f"{one.id}.{c.name}" for one in options.workspace.tables.values() for c in one.columns}
+        near = difflib.get_close_matches(column, sorted(known), 3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else "; write layer.table.column"
+        raise click.UsageError(f"no column {column!r}{hint}") from None
+
+
+COMMANDS = (releases, rollback, lineage)
