@@ -15,6 +15,10 @@ loan as (
     select * from customer.loan
 ),
 
+ended_loan as (
+    select * from customer.ended_loan
+),
+
 activity as (
     select * from value.activity_month
 ),
@@ -96,6 +100,23 @@ known as (
         start_date,
         maturity_date + 1
     from loan
+    union all
+    select
+        'loan',
+        system,
+        loan_id,
+        customer_id,
+        product_code,
+        product_family,
+        currency_code,
+        -1,
+        0.00,
+        null,
+        interest_rate,
+        term_months,
+        start_date,
+        null
+    from ended_loan
 ),
 
 -- where the source keeps no balance, the one after the latest movement

@@ -52,6 +52,7 @@ def contribution(
     accounts: Iterable[Row] = (),
     cards: Iterable[Row] = (),
     loans: Iterable[Row] = (),
+    ended_loans: Iterable[Row] = (),
     transactions: Iterable[Row] = (),
     performance: Iterable[Row] = (),
     scores: Iterable[Row] = (),
@@ -78,6 +79,7 @@ def contribution(
     given(con, "customer.account", *accounts)
     given(con, "customer.card", *cards)
     given(con, "customer.loan", *loans)
+    given(con, "customer.ended_loan", *ended_loans)
     given(con, "value.risk_score", *({"model_version": "none", "is_fallback": True, **row} for row in scores))
     given(con, "value.bank_parameter", *settings.bank_parameter_rows())
     given(con, "value.product_parameter", *settings.product_parameter_rows())

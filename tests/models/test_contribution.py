@@ -255,6 +255,26 @@ def test_a_loan_that_is_settled_has_its_past_only() -> None:
     assert [(row["month"].month, row["average_balance_amount"]) for row in rows] == [(7, Decimal(300))]
 
 
+def test_a_loan_that_left_the_file_keeps_its_past_to_the_cent() -> None:
+    """Repaid early in September: July and August are as they were, September enters with 1,200 and owes nothing."""
+    performance = [
+        {"system": "loans", "loan_id": "L1", "as_of_date": day, "outstanding_amount": amount}
+        for day, amount in (
+            (dt.date(2026, 6, 30), "1600"),
+            (dt.date(2026, 7, 31), "1400"),
+            (dt.date(2026, 8, 31), "1200"),
+        )
+    ]
+    terms = {name: value for name, value in loan(term_months=24).items() if name != "outstanding_amount"}
+    july = dt.date(2026, 7, 1)
+    before = contribution(END, first_month=july, loans=[loan(term_months=24)], performance=performance)
+    after = contribution(END, first_month=july, ended_loans=[terms], performance=performance)
+    assert after["value.product_month"][:2] == before["value.product_month"][:2]
+    september = after["value.product_month"][2]
+    assert (september["average_balance_amount"], september["closing_balance_amount"]) == (Decimal(600), Decimal(0))
+    assert after["mart.customer_contribution"][:2] == before["mart.customer_contribution"][:2]
+
+
 def test_a_customer_without_score_has_the_familys_probability_and_a_score_counts_from_its_month_end() -> None:
     rows = contribution(
         dt.date(2026, 9, 15), first_month=dt.date(2026, 7, 1), loans=[loan()],
