@@ -83,6 +83,11 @@ def reach(parties: int, months: int) -> Reached:
                 "from (select customer_id, if(starts_with(customer_id, 'C'), 'organisation', 'person') as party_type "
                 "from customer.customer_record) group by customer_id"
             )
+            # one night: no record has left, and whose the ended loans were is told by their roles
+            for table in ("customer_record_history", "retired_customer"):
+                columns = ", ".join(f"{c.name} {c.type}" for c in tables[f"customer.{table}"].columns)
+                con.execute(f"create table customer.{table} ({columns})")
+            con.execute(f"create table customer.ended_loan as {tables['customer.ended_loan'].sql}")
             params = {"business_date": date, **settings.parameters(date)}
             sql = tables["value.activity_month"].sql or ""
             used = {key: value for key, value in params.items() if f"${key}" in sql}

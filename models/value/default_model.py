@@ -63,12 +63,13 @@ def observe(con: duckdb.DuckDBPyConnection, settings: ValueSettings, date: dt.da
     defaulted = con.execute(
         """
         select distinct
-            holder.customer_id,
+            coalesce(holder.customer_id, ended.customer_id) as customer_id,
             as_of.as_of_date
         from staging.loan_performance as entry
-        inner join customer.product_holder as holder
+        left join customer.product_holder as holder
             on entry.system = holder.product_system and entry.loan_id = holder.product_id
             and holder.product_type = 'loan'
+        left join customer.ended_loan as ended on entry.system = ended.system and entry.loan_id = ended.loan_id
         inner join (select unnest($dates) as as_of_date) as as_of
             on entry.as_of_date > as_of.as_of_date
             and entry.as_of_date <= last_day(as_of.as_of_date + to_months($horizon))

@@ -16,8 +16,21 @@ as_of as (
     from month_end
 ),
 
+-- loans that left the loan file too
 holder as (
-    select * from customer.product_holder
+    select
+        product_system as system,
+        product_id as loan_id,
+        customer_id
+    from customer.product_holder
+    where product_type = 'loan'
+    union
+    select
+        system,
+        loan_id,
+        customer_id
+    from customer.ended_loan
+    where customer_id is not null
 ),
 
 account as (
@@ -71,11 +84,7 @@ performance as (
         entry.start_date,
         coalesce(entry.term_months, date_diff('month', entry.start_date, entry.maturity_date)) as term_months
     from staging.loan_performance as entry
-    inner join holder
-        on
-            entry.system = holder.product_system
-            and entry.loan_id = holder.product_id
-            and holder.product_type = 'loan'
+    inner join holder on entry.system = holder.system and entry.loan_id = holder.loan_id
     where entry.as_of_date <= (select max(as_of.as_of_date) from as_of)
 ),
 

@@ -88,6 +88,16 @@ def test_a_loan_that_ended_since_keeps_the_terms_that_it_had() -> None:
     assert a["instalment_to_income"] == 0.83333  # 12,000 / 36 + 12,000 / 24 = 833.33, by 6,000 / 6
 
 
+def test_a_loan_that_nobody_is_in_charge_of_any_more_counts_with_whoever_had_it() -> None:
+    """L2 has left with its role: by the ended loans it was A's, whose worst arrears it tells."""
+    tables = {
+        **PAST,
+        "customer__product_holder": [row for row in HOLDERS if row["product_id"] != "L2"],
+        "customer__ended_loan": [{"system": "s", "loan_id": "L2", "customer_id": "A"}],
+    }
+    assert features(tables) == features(PAST)
+
+
 def test_terms_are_those_of_the_month_end_and_not_of_later_ones() -> None:
     """The rate of L1 was reset from 5 % to 9 % in June; at the end of May both loans cost the same."""
     tables = {

@@ -206,7 +206,8 @@ NIGHT: dict[str, Rows] = {
 
 _DERIVED = (
     "customer.party_role", "customer.product_holder", "customer.retired_customer",
-    "customer.account", "customer.card", "customer.loan", "customer.transaction", "customer.standing_order",
+    "customer.account", "customer.card", "customer.loan", "customer.ended_loan", "customer.transaction",
+    "customer.standing_order",
     "customer.branch", "customer.manager", "customer.shared_evidence", "customer.relationship",
     "mart.customer_holding", "mart.customer_360", "mart.review_queue",
     "value.activity_month", "value.customer_month",
