@@ -2,6 +2,7 @@
 
     <root>/marketing/2026-01-31.1/marketing.duckdb        the share of a release
     <root>/marketing/2026-01-31.1/contract.odcs.yaml      what it promises
+    <root>/marketing/2026-01-31.1/dictionary.html         what its columns mean, to browse
     <root>/marketing/2026-01-31.1/share.json              what it is, without opening it
     <root>/marketing/2026-01-31.1-2/                      the same release once more, by another policy or key
     <root>/marketing/current -> 2026-01-31.1-2
@@ -30,6 +31,7 @@ from warehouse.release import Release
 from warehouse.release_store import CURRENT, LOCK_SECONDS, ReleaseStore, flush
 from warehouse.shares.build import ShareError, build_share
 from warehouse.shares.contract import write_contract
+from warehouse.shares.dictionary_page import write_dictionary
 from warehouse.shares.encryption import attach_existing
 from warehouse.shares.keys import ShareKeys
 from warehouse.shares.leak_scan import Finding, scan
@@ -37,6 +39,7 @@ from warehouse.shares.policy import Policy
 
 DESCRIPTION = "share.json"
 CONTRACT = "contract.odcs.yaml"
+DICTIONARY = "dictionary.html"
 
 _VERSION = re.compile(r"(\d{4}-\d{2}-\d{2}\.\d+)(?:-(\d+))?")
 _BUILDING, _REMOVING = ".building-", ".removing-"
@@ -231,6 +234,7 @@ class ShareStore:
                 rows=rows,
             )
             write_contract(folder / CONTRACT, release, policy)
+            write_dictionary(folder / DICTIONARY, release, policy, rows)
             (folder / DESCRIPTION).write_text(_describe(version), encoding="utf-8")
             for path in folder.iterdir():
                 path.chmod(_FILE_MODE)
