@@ -35,7 +35,7 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --processes 2 models quality
+	$(BIN)/sqlfluff lint --processes 2 models quality docs/examples
 	$(BIN)/c360 check
 	$(BIN)/c360 dictionary --check docs/dictionary.md
 	$(BIN)/dagster definitions validate

@@ -47,17 +47,15 @@ from mart.bank_contribution
 group by all
 order by contribution_amount desc;
 
--- 4. Return on capital by family. | 各产品线风险调整后资本回报
+-- 4. Return on capital by family in the latest month. | 最近一月各产品线资本回报
 select
     product_family,
-    sum(contribution_amount) as contribution_amount,
-    avg(capital_amount) as mean_capital_amount,
-    sum(contribution_amount)
-    * 12
-    / count(distinct month)
-    / nullif(sum(capital_amount) / count(distinct month), 0) as raroc
+    contribution_amount,
+    capital_amount,
+    raroc
 from mart.bank_contribution
-group by all
+where is_assigned
+qualify month = max(month) over ()
 order by raroc desc nulls last;
 
 -- 5. Whale curve: how many customers bring the whole of the contribution? | 鲸鱼曲线
@@ -108,7 +106,7 @@ select
     tenor_months,
     transfer_rate
 from value.transfer_price
-where valid_to is null
+where valid_to is null and is_quoted
 order by currency_code, tenor_months;
 
 -- 10. Movements between tiers. | 等级迁移
