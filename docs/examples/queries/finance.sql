@@ -37,12 +37,12 @@ from bank
 inner join customer using (month)
 order by bank.month;
 
--- 3. What does each family bring, of the average balance? | 各产品线收益率
+-- 3. What does each family bring in a month, of its average balance? | 各产品线月均收益率
 select
     product_family,
     sum(contribution_amount) as contribution_amount,
     sum(eva_amount) as eva_amount,
-    sum(contribution_amount) / nullif(sum(base_average_balance_amount), 0) as share_of_balance
+    sum(contribution_amount) / nullif(sum(base_average_balance_amount), 0) as share_of_balance_a_month
 from mart.bank_contribution
 group by all
 order by contribution_amount desc;
