@@ -66,6 +66,7 @@ def test_a_share_of_the_current_release_becomes_current(publish: Callable[..., R
     assert {path.name: path.stat().st_mode & 0o777 for path in outcome.version.path.iterdir()} == {
         "marketing.duckdb": 0o640,
         "contract.odcs.yaml": 0o640,
+        "dictionary.html": 0o640,
         "share.json": 0o640,
     }
     assert (store.root / "marketing").stat().st_mode & 0o007 == 0
