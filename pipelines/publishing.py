@@ -16,7 +16,6 @@ from quality.report import write_report
 from quality.suites import Suite, night_suites, relations
 from sources.contract import SourceObject
 from sources.landing import read_manifest
-from warehouse.build import Bounds
 from warehouse.candidate import build_candidate
 from warehouse.facts import DeliveredObject, Facts, meta_tables, quarantine_files
 from warehouse.release import Release
@@ -53,10 +52,9 @@ def publish(workspace: Workspace, date: dt.date) -> Publication:
         MissingPartitionError: a published table has no partition for the date.
         AuditError: the audit log cannot be written.
     """
-    settings = workspace.bank.settings.engine
     models = {f"model_{kind}": model.id if model else NO_MODEL for kind, model in workspace.fitted_models().items()}
     models["model_matching"] = model_version(workspace, date)
-    bounds = Bounds(settings.memory_limit, settings.threads, workspace.home / "spill")
+    bounds = workspace.bounds
     facts = _facts(workspace, date)
     with build_candidate(workspace.releases, workspace.lake, workspace.tables, date, facts, bounds) as candidate:
         checks = suites(workspace)

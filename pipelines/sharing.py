@@ -5,7 +5,6 @@ import datetime as dt
 import duckdb
 
 from pipelines.workspace import Workspace
-from warehouse.build import Bounds
 from warehouse.release import Release
 from warehouse.shares.build import ShareError
 from warehouse.shares.policy import Policy, resolve
@@ -24,8 +23,7 @@ def share_release(workspace: Workspace, share: str, release: Release) -> Outcome
         ShareError: it cannot be written.
         ShareKeyError: a key is missing or malformed, or others can read the keys.
     """
-    settings = workspace.bank.settings.engine
-    bounds = Bounds(settings.memory_limit, settings.threads, workspace.home / "spill")
+    bounds = workspace.bounds
     granted = policy(workspace, share)
     _make_first_keys(workspace, share)
     if granted.token_share != share:

@@ -19,6 +19,7 @@ from models.value.fitted_model import FittedModel
 from pipelines.bank import Bank, find_bank, load_bank
 from sources.mapping import CanonicalColumn
 from warehouse.audit import AuditLog
+from warehouse.build import Bounds
 from warehouse.engine import Engine
 from warehouse.lake import Lake
 from warehouse.release_store import ReleaseStore
@@ -87,6 +88,12 @@ class Workspace:
         """DuckDB over the lake, within the bank's bounds."""
         bounds = self.bank.settings.engine
         return Engine(self.lake, self.home / "spill", bounds.memory_limit, bounds.threads)
+
+    @property
+    def bounds(self) -> Bounds:
+        """Within what DuckDB writes and compares releases."""
+        settings = self.bank.settings.engine
+        return Bounds(settings.memory_limit, settings.threads, self.home / "spill")
 
     @cached_property
     def value_cache(self) -> ValueCache:

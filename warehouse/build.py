@@ -5,6 +5,7 @@ may be published is decided in ``warehouse.candidate``.
 """
 
 import datetime as dt
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,13 +22,19 @@ from warehouse.facts import (
     Facts,
     change_rows,
     column_rows,
+    customer_change_rows,
     delivery_rows,
     meta_tables,
+    release_row,
     result_rows,
     table_rows,
 )
 from warehouse.fingerprint import Fingerprint, fingerprint
 from warehouse.lake import Lake
+from warehouse.release import Release
+from warehouse.release_diff import Comparison, RowChanges, attach
+
+log = logging.getLogger(__name__)
 
 CATALOG = "candidate"
 
@@ -67,7 +74,6 @@ def build_database(
     tables: Mapping[str, Table],
     business_date: dt.date,
     facts: Facts,
-    previous: tuple[str, Mapping[str, Fingerprint]] | None,
     bounds: Bounds,
 ) -> Built:
     """Write a new database file from the date's partitions of all published tables.
@@ -78,7 +84,6 @@ def build_database(
         tables: table definitions; those that are published are written.
         business_date: whose partitions.
         facts: what ``meta.release``, ``meta.delivery`` and ``meta.quarantine`` say.
-        previous: id and fingerprints of the release that is current now, for ``meta.changes``.
         bounds: memory, threads, spill folder.
 
     Raises:
@@ -102,7 +107,6 @@ def build_database(
         _insert(con, meta["meta.columns"], column_rows(published))
         _insert(con, meta["meta.lineage"], facts.lineage)
         _insert(con, meta["meta.delivery"], delivery_rows(facts.deliveries))
-        _insert(con, meta["meta.changes"], change_rows(prints, previous))
         _insert_quarantine(con, meta["meta.quarantine"], facts.quarantine)
         for table in (*published.values(), *meta.values()):
             for statement in comments(table, CATALOG):
@@ -112,19 +116,44 @@ def build_database(
     return Built(prints, tuple(unconstrained))
 
 
-def record_publication(path: Path, release_row: Mapping[str, Any], results: Iterable[CheckRow], bounds: Bounds) -> None:
-    """Write ``meta.release`` and ``meta.check_result`` into a built database.
+def record_publication(
+    path: Path, release: Release, facts: Facts, results: Iterable[CheckRow], previous: Release | None, bounds: Bounds
+) -> None:
+    """Write what is known only once a built database has been judged: the release, the results, what has changed.
+
+    Rows are compared by key, so keys must have been proven unique.
 
     Args:
         path: the database file; nobody else may have it open.
-        release_row: values of ``meta.release`` by column.
+        release: what it is published as.
+        facts: what it was made from.
         results: results of every check, blocking or not.
+        previous: the release that is current now; one that cannot be read is warned of and not compared with.
         bounds: memory, threads, spill folder.
     """
     meta = meta_tables()
     with _open(path, bounds) as con:
-        _insert(con, meta["meta.release"], [[release_row[c.name] for c in meta["meta.release"].columns]])
+        _insert(con, meta["meta.release"], [release_row(release, facts)])
         _insert(con, meta["meta.check_result"], result_rows(results))
+        changes, customers = _compared(con, previous)
+        _insert(con, meta["meta.changes"], change_rows(release.tables, previous, changes))
+        _insert(con, meta["meta.customer_changes"], customer_change_rows(previous, customers))
+
+
+def _compared(
+    con: duckdb.DuckDBPyConnection, previous: Release | None
+) -> tuple[dict[str, RowChanges], Mapping[str, int]]:
+    """Rows changed by table, and customers by what became of them, against the previous release if there is one."""
+    if previous is None:
+        return {}, {}
+    try:
+        attach(con, previous, "previous")
+        comparison = Comparison(con, "previous", CATALOG)
+        return {one.table: one.rows for one in comparison.tables() if one.rows}, comparison.customers()
+    except (duckdb.IOException, duckdb.SerializationException):
+        # a damaged file must not keep the next release from replacing it
+        log.warning("release %s cannot be read; the new one does not say what has changed since", previous.id)
+        return {}, {}
 
 
 def differences(

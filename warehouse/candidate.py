@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-import duckdb
-
 from models.tables import Table
 from warehouse.build import Bounds, Built, build_database, differences, record_publication
 from warehouse.facts import CheckRow, Facts
@@ -52,9 +50,7 @@ def build_candidate(
         release_id = f"{business_date.isoformat()}.{max(numbers, default=0) + 1}"
         folder = store.folder / f"{BUILDING}{release_id}"
         folder.mkdir(parents=True)
-        before = store.current_or_none()
-        previous = (before.id, before.tables) if before else None
-        built = build_database(folder / DATABASE, lake, tables, business_date, facts, previous, bounds)
+        built = build_database(folder / DATABASE, lake, tables, business_date, facts, bounds)
     except BaseException:
         store.let_go()
         raise
@@ -157,17 +153,8 @@ class Candidate:
             content_hash=self.content_hash,
             tables=self._built.fingerprints,
         )
-        row = {
-            **{name: getattr(release, name) for name in ("business_date", "bank", "content_hash")},
-            "release_id": release.id,
-            "published_at": release.published_at.replace(tzinfo=None),
-            "code_version": release.code_version,
-            "model_version": release.model_version,
-            "engine_version": duckdb.__version__,
-            "source_dates": self._facts.source_dates,
-            "audit_head": self._facts.audit_head,
-        }
-        record_publication(self.database, row, results, self._bounds)
+        previous = self.store.current_or_none()
+        record_publication(self.database, release, self._facts, results, previous, self._bounds)
         wrong = differences(self.database, self._tables, self._built.fingerprints, self._bounds)
         if wrong:
             raise ReleaseError(

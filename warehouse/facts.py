@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import duckdb
+
 from models.lineage import Edge
 from models.tables import Table, load_tables
 from warehouse.fingerprint import Fingerprint
 from warehouse.lake import Lake
+from warehouse.release import Release
+from warehouse.release_diff import RowChanges
 
 META = Path(__file__).parent / "meta"
 
@@ -151,21 +155,46 @@ def delivery_rows(deliveries: Iterable[DeliveredObject]) -> Iterator[tuple[objec
         )
 
 
+def release_row(release: Release, facts: Facts) -> tuple[object, ...]:
+    """The row of ``meta.release``."""
+    return (
+        release.id,
+        release.business_date,
+        release.published_at.replace(tzinfo=None),
+        release.bank,
+        release.code_version,
+        release.model_version,
+        duckdb.__version__,
+        release.content_hash,
+        facts.source_dates,
+        facts.audit_head,
+    )
+
+
 def change_rows(
-    prints: Mapping[str, Fingerprint], previous: tuple[str, Mapping[str, Fingerprint]] | None
+    prints: Mapping[str, Fingerprint], previous: Release | None, changes: Mapping[str, RowChanges]
 ) -> Iterator[tuple[object, ...]]:
     """Rows of ``meta.changes``: each table against the release that was current before, if any."""
-    release_id, earlier = previous or (None, {})
+    earlier = previous.tables if previous else {}
     for name, now in prints.items():
-        before = earlier.get(name)
+        before, rows = earlier.get(name), changes.get(name)
         yield (
             name,
-            release_id,
+            previous.id if previous else None,
             now.rows,
             before.rows if before else None,
             now.rows - before.rows if before else None,
+            rows.added if rows else None,
+            rows.changed if rows else None,
+            rows.removed if rows else None,
             now != before,
         )
+
+
+def customer_change_rows(previous: Release | None, customers: Mapping[str, int]) -> Iterator[tuple[object, ...]]:
+    """Rows of ``meta.customer_changes``: none where there is nothing to compare with."""
+    for kind, count in customers.items():
+        yield kind, previous.id if previous else None, count
 
 
 def result_rows(results: Iterable[CheckRow]) -> Iterator[tuple[object, ...]]:

@@ -63,14 +63,13 @@ def lineage(options: Options, column: str) -> None:
     """
     from pipelines.lineage import tree
 
-    table, _, name = column.rpartition(".")
-    try:
-        click.echo("\n".join(tree(options.workspace.lineage, table, name)))
-    except KeyError:
-        known = {f"{one.id}.{c.name}" for one in options.workspace.tables.values() for c in one.columns}
+    known = {f"{one.id}.{c.name}" for one in options.workspace.tables.values() for c in one.columns}
+    if column not in known:
         near = difflib.get_close_matches(column, sorted(known), 3)
         hint = f"; did you mean {' or '.join(near)}?" if near else "; write layer.table.column"
-        raise click.UsageError(f"no column {column!r}{hint}") from None
+        raise click.UsageError(f"no column {column!r}{hint}")
+    table, _, name = column.rpartition(".")
+    click.echo("\n".join(tree(options.workspace.lineage, table, name)))
 
 
 COMMANDS = (releases, rollback, lineage)

@@ -166,6 +166,14 @@ def test_the_third_night_can_be_run_rolled_back_and_shown(published_home: Path, 
     ]
     assert said[-1] == ("queried", f"{DAY3}.1")
     assert run("--home", published_home, "audit", "verify").code == 0
+    told = run("--home", published_home, "diff", f"{DAY2}.1", f"{DAY3}.1")
+    assert told.code == 0, told.output
+    born = _query(published_home, "select customer_count from meta.customer_changes where change_kind = 'born'")
+    assert f"{born[0][0]} born" in told.output
+    of_table = run("--home", published_home, "diff", f"{DAY2}.1", "--table", "mart.customer_360")
+    assert "total_deposit_amount" in of_table.output
+    traced = run("--home", published_home, "lineage", "customer.account.balance_amount")
+    assert traced.output.splitlines()[-1].strip() == "landing.core__account.balance  copied"
     status = run("--home", published_home, "status")
     assert "not published" in status.output
     assert f"{DAY3}.1" in status.output
@@ -179,6 +187,9 @@ def test_the_third_night_can_be_run_rolled_back_and_shown(published_home: Path, 
         (["run", "--date", "31.10.2026"], "does not match the format"),
         (["--bank", "nowhere", "check"], "no bank of this name"),
         (["rollback", "1999-01-01.1"], "1999-01-01.1"),
+        (["diff", "1999-01-01.1"], "1999-01-01.1"),
+        (["diff", "2026-10-29.1", "--table", "mart.nothing"], "neither release has a table"),
+        (["lineage", "mart.customer_360.total_debt"], "total_debt_amount"),
         (["sql", "select * from customer.nothing"], "nothing"),
         (["sql", "--as-of", "2026-10-28", "select 1"], "the oldest that is kept is 2026-10-29.1"),
         (["backfill", "--from", "2026-10-31", "--to", "2026-10-29"], "--from is after --to"),
