@@ -37,6 +37,7 @@ _MEANT = {
     "mobile": {MOBILE},
     "phone": {MOBILE},
     "email": {EMAIL},
+    "address_text": {NAME},  # streets and villages are called like people
     "contact_value": {MOBILE, EMAIL},
     "field_value": {NAME, ID_NUMBER, MOBILE, EMAIL},
 }
