@@ -74,7 +74,8 @@ def bank(con: duckdb.DuckDBPyConnection, **tables: list[Row]) -> None:
     """Make all inputs of the risk tables; those not named are empty (of exchange rates: the bank's own at 1)."""
     defaults: dict[str, list[Row]] = {
         "customer.customer": [], "customer.product_holder": [], "customer.account": [], "customer.card": [],
-        "customer.loan": [], "customer.ended_loan": [], "customer.household": [], "customer.relationship": [], "customer.party_role": [],
+        "customer.loan": [], "customer.ended_loan": [], "customer.household": [],
+        "customer.relationship": [], "customer.party_role": [],
         "staging.exchange_rate": [{"currency_code": "CNY", "exchange_rate": Decimal(1)}],
         "staging.loan_performance": [], "value.activity_month": [], "value.risk_score": [],
         "value.product_parameter": [],
