@@ -13,7 +13,7 @@ help:
 	@echo "make test      the test suite"
 	@echo "make test-all  the test suite with the slow tests"
 	@echo "make check     lint, types, SQL, definitions, dictionary"
-	@echo "make bench     measure identity resolution (C360_BENCHMARK_DATA: folder of the public sets)"
+	@echo "make bench     measure identity resolution (C360_BENCHMARK_DATA: folder of the public sets), and readers"
 	@echo "make ui        Dagster's web page over the demo's nights, on http://127.0.0.1:3000"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -43,6 +43,7 @@ check: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.identity --parties $(BENCH_PARTIES)
 	$(BIN)/python -m benchmarks.identity.ablations --parties $(BENCH_PARTIES)
+	$(BIN)/python -m benchmarks.readers
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

@@ -70,6 +70,7 @@ _QUERIES = (
     "from mart.customer_holding group by all order by all",
     "select event, count(*) as times from customer.customer_event group by all",
 )
+_OF_MARKETING = "select service_tier, count(*) as customers from mart.customer_segment group by all"
 
 
 def print_result(workspace: Workspace, out: Console) -> None:
@@ -113,8 +114,18 @@ def print_result(workspace: Workspace, out: Console) -> None:
             shown.add_row(*map(_text, row))
         out.print()
         out.print(shown)
-    out.print("\nThe portfolio as a page, and three queries to try:")
+    shares = Table(
+        "share", "department", "tables", "rows", "", title="What each department gets", title_justify="left", box=None
+    )
+    for name, granted in workspace.bank.shares.shares.items():
+        version = workspace.shares.current(name)
+        held = f"{sum(version.rows.values()):,}" if version else "blocked"
+        shares.add_row(name, granted.title.en, str(len(granted.tables)), held, "encrypted" if granted.encrypted else "")
+    out.print()
+    out.print(shares)
+    out.print("\nThe portfolio as a page, and queries to try:")
     out.print(f"  .venv/bin/c360 --home {workspace.home} report", soft_wrap=True)
+    out.print(f"  .venv/bin/c360 --home {workspace.home} sql --share marketing {_OF_MARKETING!r}", soft_wrap=True)
     for query in _QUERIES:
         out.print(f'  .venv/bin/c360 --home {workspace.home} sql "{query}"', soft_wrap=True)
 
