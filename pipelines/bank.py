@@ -72,6 +72,12 @@ class StewardSettings(_Section):
     four_eyes: bool = False
 
 
+class ConsentSettings(_Section):
+    """Purposes that customers are asked to consent to, as the contracts map them."""
+
+    purposes: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...] = ()
+
+
 class BankSettings(_Section):
     """What ``bank.yaml`` says."""
 
@@ -89,6 +95,7 @@ class BankSettings(_Section):
     engine: EngineSettings = EngineSettings()
     alerts: AlertSettings = AlertSettings()
     stewards: StewardSettings = StewardSettings()
+    consent: ConsentSettings = ConsentSettings()
 
     @field_validator("timezone")
     @classmethod

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import duckdb
 
-from models import staging
+from models import consent, staging
 from models.identity import (
     cluster,
     collapse,
@@ -166,6 +166,18 @@ def exchange_rates(workspace: Workspace, table: Table, date: dt.date) -> int:
         return workspace.engine.write(con, table, "from rate", date)
 
 
+def read_consents(workspace: Workspace, table: Table, date: dt.date) -> int:
+    """Write what the consent log says now as ``staging.consent_decision``; returns the row count.
+
+    Raises:
+        LogError: the log cannot be read; no night runs without it.
+    """
+    statements = workspace.consent_log().rows()
+    with workspace.engine.connection(date) as con:
+        consent.snapshot(con, statements)
+        return workspace.engine.write(con, table, "from consent_decision", date)
+
+
 def materialise(workspace: Workspace, table: Table, date: dt.date) -> int:
     """Run a table's SQL with the night's parameters; returns the row count."""
     matching, value = workspace.bank.matching, workspace.bank.value
@@ -198,7 +210,7 @@ def read_decisions(workspace: Workspace, date: dt.date) -> dict[str, int]:
     """What the decision log says now of tonight's records: ``identity.decision``.
 
     Raises:
-        DecisionLogError: the log cannot be read; no night runs without its decisions.
+        LogError: the log cannot be read; no night runs without its decisions.
     """
     rows = workspace.decision_log().rows()
     with _identity(workspace, date, DECISION) as con:

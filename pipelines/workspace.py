@@ -29,6 +29,7 @@ from warehouse.value_cache import ValueCache
 
 if TYPE_CHECKING:
     from models.lineage import Edge
+    from warehouse.consent_log import ConsentLog
     from warehouse.decision_log import DecisionLog
 
 DEFAULT_BANK = "sample"
@@ -125,12 +126,26 @@ class Workspace:
         """The stewards' decisions: at C360_STEWARDS_URL, at bank.yaml's URL, or in a file below the home.
 
         Raises:
-            DecisionLogError: the URL cannot be used.
+            LogError: the URL cannot be used.
         """
         from warehouse.decision_log import DecisionLog  # SQLAlchemy loads slowly
 
+        return DecisionLog(self._stewards_url)
+
+    def consent_log(self) -> "ConsentLog":
+        """Statements of consent made by command; in the same database as the stewards' decisions.
+
+        Raises:
+            LogError: the URL cannot be used.
+        """
+        from warehouse.consent_log import ConsentLog
+
+        return ConsentLog(self._stewards_url)
+
+    @property
+    def _stewards_url(self) -> str:
         file = f"sqlite:///{self.home / 'stewards' / 'decisions.db'}"
-        return DecisionLog(os.environ.get("C360_STEWARDS_URL") or self.bank.settings.stewards.url or file)
+        return os.environ.get("C360_STEWARDS_URL") or self.bank.settings.stewards.url or file
 
     @cached_property
     def models(self) -> ModelStore[ModelArtefact]:

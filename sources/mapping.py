@@ -30,6 +30,7 @@ CONTENT = {
     "party_address": ("address_text", "province", "city", "district", "postcode"),
     "party_role": ("record_id", "product_id"),
     "standing_order": ("order_id",),
+    "consent": ("purpose", "is_granted"),
 }
 LANDING_COLUMNS = ("_extra", "_source_file", "_source_line", "_record_hash")
 

@@ -18,7 +18,13 @@ ONLY_IN = {
     "dagster": ("pipelines/",),
     "great_expectations": ("quality/",),
     "splink": ("models/identity/",),
-    "sqlalchemy": ("sources/readers/database.py", "quality/gx.py", "warehouse/decision_log.py"),
+    "sqlalchemy": (
+        "sources/readers/database.py",
+        "quality/gx.py",
+        "warehouse/append_only.py",
+        "warehouse/decision_log.py",
+        "warehouse/consent_log.py",
+    ),
 }
 
 

@@ -97,9 +97,9 @@ def main() -> None:
 
 
 def _add_commands() -> None:
-    from pipelines.cli import audit, banks, data, diff, models, nights, releases, reports, shares, stewards, why
+    from pipelines.cli import audit, banks, data, diff, models, nights, releases, reports, rights, shares, stewards, why
 
-    for module in (banks, nights, models, releases, diff, shares, reports, data, stewards, why, audit):
+    for module in (banks, nights, models, releases, diff, shares, reports, data, stewards, why, rights, audit):
         for command in module.COMMANDS:
             cli.add_command(command)
 

@@ -35,17 +35,17 @@ def _signed(reason: str | None = None) -> Callable[[Any], Any]:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """Tell what a steward can mend in one line with exit code 2, a log out of reach with 1."""
+    from warehouse.append_only import LogError
     from warehouse.audit import AuditError
-    from warehouse.decision_log import DecisionLogError
     from warehouse.release import ReleaseError
 
     try:
         yield
     except (stewardship.DecisionRefused, ReleaseError) as error:
         fail(escape(str(error)), 2)
-    except (DecisionLogError, AuditError) as error:
+    except (LogError, AuditError) as error:
         fail(escape(str(error)))
 
 
@@ -55,7 +55,7 @@ def _told() -> Iterator[None]:
 @click.pass_obj
 def review(options: Options, limit: int, form: str) -> None:
     """List pairs of customers that are worth judging, most money at stake first."""
-    with _told():
+    with told():
         queue = stewardship.review(options.workspace, limit)
     if form == "json":
         out.print_json(json.dumps(queue, default=str))
@@ -97,7 +97,7 @@ def decide(options: Options, verdict: Verdict, one: str, other: str, by: str, re
     A and B are party records as SYSTEM:RECORD_ID, or customer ids, which stand for the records that they have now. The
     decision binds from the next night on until it is withdrawn.
     """
-    with _told():
+    with told():
         _tell(options, stewardship.decide(options.workspace, verdict, one, other, by, reason))
 
 
@@ -108,7 +108,7 @@ def decide(options: Options, verdict: Verdict, one: str, other: str, by: str, re
 @click.pass_obj
 def unmerge(options: Options, customer: str, records: tuple[str, ...], by: str, reason: str) -> None:
     """Take records out of CUSTOMER: they are different from all its others."""
-    with _told():
+    with told():
         _tell(options, stewardship.unmerge(options.workspace, customer, records, by, reason))
 
 
@@ -118,7 +118,7 @@ def unmerge(options: Options, customer: str, records: tuple[str, ...], by: str, 
 @click.pass_obj
 def withdraw(options: Options, number: int, by: str, reason: str) -> None:
     """Withdraw decision ID: from the next night on it no longer counts."""
-    with _told():
+    with told():
         _tell(options, stewardship.withdraw(options.workspace, number, by, reason))
 
 
@@ -128,7 +128,7 @@ def withdraw(options: Options, number: int, by: str, reason: str) -> None:
 @click.pass_obj
 def approve(options: Options, number: int, by: str, reason: str) -> None:
     """Approve the pending decision ID of somebody else (four eyes)."""
-    with _told():
+    with told():
         row = stewardship.approve(options.workspace, number, by, reason)
         out.print(f"decision {number} is approved by {escape(row.made_by)}; it counts from the next night on")
         _tell_contradictions(options, number)
@@ -140,7 +140,7 @@ def approve(options: Options, number: int, by: str, reason: str) -> None:
 def decisions(options: Options, form: str) -> None:
     """List all decisions: their state, and which do not bind and why."""
     zone = options.workspace.bank.zone
-    with _told():
+    with told():
         found = stewardship.standings(options.workspace)
     if form == "json":
         out.print_json(json.dumps([_as_json(one) for one in found]))

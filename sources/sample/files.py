@@ -11,6 +11,7 @@ import pyarrow as pa
 from sources.sample.accounts import account_columns, account_numbers, product_columns, transaction_columns
 from sources.sample.bank import entity_ids
 from sources.sample.card_ledger import CARD_TRANSACTION_FIELDS, card_transaction_columns
+from sources.sample.consents import consent_columns
 from sources.sample.exports import Field, by_slices, spans, write_control, write_csv, write_fixed, write_lines
 from sources.sample.founding import Sample
 from sources.sample.lending import CREDIT, GUARANTOR, LOAN_PRODUCTS, card_numbers
@@ -128,6 +129,7 @@ def write_day(sample: Sample, past: Past, out: Path, broken: int) -> dict[str, i
     csv("core/BRANCH", [sample.outlets.branches])
     csv("core/MANAGER", [sample.outlets.managers])
     csv("core/PRODUCT", [product_columns()])
+    csv("core/CONSENT", by_slices(consent_columns(sample)))
     csv("core/CUST", by_slices(sample.core.columns), broken)
     csv("core/TRAN", _transaction_slices(sample, past), broken, "AMOUNT")
     csv("core/ACCT", _account_slices(sample), broken, "BALANCE")  # after the transactions that move the balances

@@ -113,6 +113,16 @@ NIGHT: dict[str, Rows] = {
     "staging.standing_order": [
         {"system": "core", "order_id": "O1", "account_id": "A1", "amount": "5.00", "currency_code": "CNY", **SOURCE},
     ],
+    "staging.consent": [
+        {"system": "core", "record_id": "1", "purpose": "marketing", "is_granted": True, "decided_at": "2026-01-02",
+         **SOURCE},
+        {"system": "card", "record_id": "9", "purpose": "marketing", "is_granted": False, "decided_at": "2026-01-01",
+         **SOURCE},
+    ],
+    "staging.consent_decision": [
+        {"consent_id": 1, "system": "core", "record_id": "2", "purpose": "analytics", "is_granted": True,
+         "decided_at": "2026-01-03"},
+    ],
     "staging.exchange_rate": [
         {"currency_code": "CNY", "exchange_rate": "1"},
         {"currency_code": "USD", "exchange_rate": "7.1"},
@@ -208,7 +218,7 @@ _DERIVED = (
     "customer.party_role", "customer.product_holder", "customer.retired_customer",
     "customer.account", "customer.card", "customer.loan", "customer.ended_loan", "customer.transaction",
     "customer.standing_order",
-    "customer.branch", "customer.manager", "customer.shared_evidence", "customer.relationship",
+    "customer.branch", "customer.manager", "customer.consent", "customer.shared_evidence", "customer.relationship",
     "mart.customer_holding", "mart.customer_360", "mart.review_queue",
     "value.activity_month", "value.customer_month",
     "value.balance_month", "value.product_month", "mart.customer_product_contribution",

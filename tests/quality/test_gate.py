@@ -278,6 +278,22 @@ LOSSES: dict[str, tuple[str, str, set[str]]] = {
         {"transaction_conserved"},
     ),
     "a standing order lost": ("customer.standing_order", "from t limit 0", {"standing_order_conserved"}),
+    "a consent lost": ("customer.consent", "from t where customer_id <> 'C2M'", {"consent_kept"}),
+    "a withdrawal at the time of the grant that does not count": (
+        "staging.consent",
+        "select * replace (timestamp '2026-01-02' as decided_at) from t",
+        {"consent_withdrawn_holds"},
+    ),
+    "a withdrawal without its time that does not count": (
+        "staging.consent",
+        "select * replace (case when is_granted then decided_at end as decided_at) from t",
+        {"consent_withdrawn_holds"},
+    ),
+    "a consent of nobody": (
+        "staging.consent",
+        "from t union all by name select * replace ('unknown' as record_id, 'core' as system) from t where is_granted",
+        {"consent_record_unknown"},
+    ),
     "a role lost": ("customer.party_role", "from t where role <> 'borrower'", {"role_kept"}),
     "an owner lost on the way": (
         "customer.loan",

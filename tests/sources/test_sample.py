@@ -139,7 +139,7 @@ def test_wrong_arguments_are_refused(parties: int, noise: str, days: int, tmp_pa
 def test_a_tiny_bank_has_all_its_files(tmp_path: Path) -> None:
     summary = generate(50, "high", 5, 2, tmp_path, first_date=dt.date(2025, 2, 28))
     assert summary.dates == (dt.date(2025, 2, 28), dt.date(2025, 3, 1))
-    assert len([name for name in files(tmp_path) if "20250301" in name]) == 16
+    assert len([name for name in files(tmp_path) if "20250301" in name]) == 17
 
 
 def test_numbers_carry_their_check_characters(sample: tuple[Path, SampleSummary]) -> None:
@@ -206,6 +206,30 @@ def test_files_are_in_form(sample: tuple[Path, SampleSummary]) -> None:
             assert all(None not in row and None not in row.values() for row in rows)
     assert any("\n" in row["ADDRESS"] for row in core(out, "CUST"))
     assert '"' in (out / "core" / f"CUST_{DAYS[0]}.csv").read_text(encoding="gb18030")
+
+
+def test_consents_are_of_persons_each_purpose_once_and_some_are_withdrawn_later(
+    sample: tuple[Path, SampleSummary],
+) -> None:
+    out, _ = sample
+    kinds = {row["CUST_NO"]: row["CUST_TYPE"] for day in DAYS for row in core(out, "CUST", day)}
+    said = []
+    for day in DAYS:
+        rows = {(row["CUST_NO"], row["PURPOSE"]): row for row in core(out, "CONSENT", day)}
+        assert len(rows) == len(core(out, "CONSENT", day))
+        assert {kinds[number] for number, _ in rows} == {"1"}
+        assert {purpose for _, purpose in rows} == {"MKT", "ANA", "PTN"}
+        assert all(row["DECIDED_AT"][:10].replace("-", "") <= day for row in rows.values())
+        said.append(rows)
+    first, last = said[0], said[-1]
+    assert set(first) <= set(last)
+    changed = [key for key in first if first[key] != last[key]]
+    assert changed
+    assert all((first[key]["GRANTED"], last[key]["GRANTED"]) == ("Y", "N") for key in changed)
+    assert all(last[key]["DECIDED_AT"][:10].replace("-", "") > DAYS[0] for key in changed)
+    granted = sum(row["GRANTED"] == "Y" for (_, purpose), row in first.items() if purpose == "MKT")
+    asked = sum(purpose == "MKT" for _, purpose in first)
+    assert 0.5 < granted / asked < 0.6
 
 
 def test_control_files_agree_with_their_data(sample: tuple[Path, SampleSummary]) -> None:

@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from models.identity.decisions import LogRow
-from warehouse.decision_log import DecisionLog, DecisionLogError
+from warehouse.append_only import LogError
+from warehouse.decision_log import DecisionLog
 
 NOON = dt.datetime(2026, 10, 29, 20, tzinfo=dt.timezone(dt.timedelta(hours=8)))
 SAME = LogRow(
@@ -99,7 +100,7 @@ def test_what_the_draft_raises_leaves_the_log_as_it_was(url: str) -> None:
 def test_a_row_without_reason_maker_or_reference_is_not_taken(url: str, wrong: dict[str, object]) -> None:
     log = DecisionLog(url)
     log.append(lambda _: SAME, NOON)
-    with pytest.raises(DecisionLogError):
+    with pytest.raises(LogError):
         log.append(lambda _: replace(SAME, **wrong), NOON)
     assert len(log.rows()) == 1
 
@@ -133,7 +134,7 @@ def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     file.chmod(0o644)
     for call in (log.rows, lambda: log.append(lambda _: SAME, NOON)):
-        with pytest.raises(DecisionLogError, match="chmod 600"):
+        with pytest.raises(LogError, match="chmod 600"):
             call()
 
 
@@ -141,7 +142,7 @@ def test_a_damaged_file_is_told_without_its_content(tmp_path: Path) -> None:
     file = tmp_path / "decisions.db"
     file.touch(0o600)
     file.write_bytes(b"no database " * 100)
-    with pytest.raises(DecisionLogError, match=r"decisions\.db cannot be used: file is not a database"):
+    with pytest.raises(LogError, match=r"decisions\.db cannot be used: file is not a database"):
         DecisionLog(f"sqlite:///{file}").rows()
 
 
@@ -163,7 +164,7 @@ def test_a_steward_who_may_only_read_and_insert_can_decide(server: str) -> None:
 
 def test_a_server_out_of_reach_is_told_without_the_password() -> None:
     log = DecisionLog("postgresql+psycopg://ann:${PW}@127.0.0.1:1/bank", {"PW": "topsecret"})
-    with pytest.raises(DecisionLogError, match=r"ann:\*\*\*@127\.0\.0\.1:1/bank cannot be used") as caught:
+    with pytest.raises(LogError, match=r"ann:\*\*\*@127\.0\.0\.1:1/bank cannot be used") as caught:
         log.rows()
     assert "topsecret" not in str(caught.value)
 
@@ -177,7 +178,7 @@ def test_a_server_out_of_reach_is_told_without_the_password() -> None:
     ],
 )
 def test_a_url_that_cannot_be_used_is_told_with_the_remedy(url: str, told: str) -> None:
-    with pytest.raises(DecisionLogError, match=told):
+    with pytest.raises(LogError, match=told):
         DecisionLog(url, {})
 
 
