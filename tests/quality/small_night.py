@@ -116,8 +116,8 @@ NIGHT: dict[str, Rows] = {
     "staging.consent": [
         {"system": "core", "record_id": "1", "purpose": "marketing", "is_granted": True, "decided_at": "2026-01-02",
          **SOURCE},
-        {"system": "card", "record_id": "9", "purpose": "marketing", "is_granted": False, "decided_at": "2026-01-01",
-         **SOURCE},
+        {"system": "core", "record_id": "1", "purpose": "marketing", "is_granted": False, "decided_at": "2026-01-01",
+         **SOURCE, "source_line": 2},
     ],
     "staging.consent_decision": [
         {"consent_id": 1, "system": "core", "record_id": "2", "purpose": "analytics", "is_granted": True,

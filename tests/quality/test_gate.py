@@ -291,7 +291,7 @@ LOSSES: dict[str, tuple[str, str, set[str]]] = {
     ),
     "a consent of nobody": (
         "staging.consent",
-        "from t union all by name select * replace ('unknown' as record_id, 'core' as system) from t where is_granted",
+        "from t union all by name select * replace ('unknown' as record_id) from t where is_granted",
         {"consent_record_unknown"},
     ),
     "a role lost": ("customer.party_role", "from t where role <> 'borrower'", {"role_kept"}),
