@@ -192,17 +192,19 @@ def load_bank(folder: Path, entities: dict[str, tuple[CanonicalColumn, ...]]) ->
         if value is not None and value_file.exists():
             problems.extend(_unknown_systems(value_file, value.systems(), known))
         if shares is not None and shares_file.exists():
-            problems.extend(_share_mistakes(shares_file, shares, known))
+            problems.extend(_share_mistakes(shares_file, shares, known, settings.consent.purposes if settings else ()))
     if problems or settings is None or matching is None or value is None or shares is None:
         raise BankError(problems)
     return Bank(folder, settings, tuple(contracts), matching, value, shares)
 
 
-def _share_mistakes(path: Path, shares: SharesSettings, systems: list[str]) -> Iterator[Problem]:
+def _share_mistakes(
+    path: Path, shares: SharesSettings, systems: list[str], purposes: tuple[str, ...]
+) -> Iterator[Problem]:
     """What the shares grant that the table definitions do not know or forbid."""
     document = Document.read(path.read_text(encoding="utf-8"), str(path))
     if isinstance(document, Document):
-        for one in mistakes(shares, load_tables(), systems, ()):
+        for one in mistakes(shares, load_tables(), systems, purposes):
             meant = hint(one.name, one.allowed) if one.name else ""
             yield document.problem(one.where, f"{one.message}{meant}")
 
