@@ -191,8 +191,8 @@ def load_bank(folder: Path, entities: dict[str, tuple[CanonicalColumn, ...]]) ->
         problems.extend(_unknown_systems(folder / "matching.yaml", matching.systems(), known))
         if value is not None and value_file.exists():
             problems.extend(_unknown_systems(value_file, value.systems(), known))
-        if shares is not None and shares_file.exists():
-            problems.extend(_share_mistakes(shares_file, shares, known, settings.consent.purposes if settings else ()))
+        if shares is not None and settings is not None and shares_file.exists():
+            problems.extend(_share_mistakes(shares_file, shares, known, settings.consent.purposes))
     if problems or settings is None or matching is None or value is None or shares is None:
         raise BankError(problems)
     return Bank(folder, settings, tuple(contracts), matching, value, shares)

@@ -134,6 +134,7 @@ shares:
     purpose: {en: Campaigns., zh: 营销活动。}
     custmers: {everyone: true}
     customers:
+      consent: marketting
       branches: ["crm:01"]
     tables:
       mart.customer_360:
@@ -153,14 +154,15 @@ def test_mistakes_of_shares_are_told_with_their_lines(tmp_path: Path) -> None:
     with pytest.raises(BankError) as caught:
         load_bank(folder, canonical_entities())
     assert [(problem.line, problem.message) for problem in caught.value.problems] == [
-        (14, "the mask keeps too much: 6 characters stay, at most 4 may"),
+        (15, "the mask keeps too much: 6 characters stay, at most 4 may"),
         (6, "unknown setting (did you mean 'customers'?)"),
     ]
     shares.write_text(SHARES.replace("    custmers: {everyone: true}\n", "").replace("last: 6", "last: 4"))
     with pytest.raises(BankError) as caught:
         load_bank(folder, canonical_entities())
     assert [(problem.line, problem.message) for problem in caught.value.problems] == [
-        (7, "no contract describes 'crm' (allowed: cards, core, loans)"),
-        (12, "full_name is of class C2: say how it is given, as in {full_name: {mask: {first: 1}}}, or 'keep'"),
-        (14, "no table 'mart.customer_risks' is published (did you mean 'mart.customer_risk'?)"),
+        (7, "bank.yaml has no purpose 'marketting' in consent.purposes"),
+        (8, "no contract describes 'crm' (allowed: cards, core, loans)"),
+        (13, "full_name is of class C2: say how it is given, as in {full_name: {mask: {first: 1}}}, or 'keep'"),
+        (15, "no table 'mart.customer_risks' is published (did you mean 'mart.customer_risk'?)"),
     ]
