@@ -24,6 +24,7 @@ _HISTORY = frozenset(
     {
         "customer.customer_event",
         "customer.customer_record_history",
+        "customer.customer_history",
         "customer.retired_customer",
         "mart.coverage_history",
     }

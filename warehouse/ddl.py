@@ -13,6 +13,7 @@ UNINDEXED = frozenset(
         "customer.transaction",
         "customer.customer_field",
         "customer.customer_record_history",
+        "customer.customer_history",
         "mart.customer_product_contribution",
         "mart.customer_contribution",
         "meta.quarantine",

@@ -216,6 +216,7 @@ NIGHT: dict[str, Rows] = {
 
 _DERIVED = (
     "customer.party_role", "customer.product_holder", "customer.retired_customer",
+    "customer.customer_history",
     "customer.account", "customer.card", "customer.loan", "customer.ended_loan", "customer.transaction",
     "customer.standing_order",
     "customer.branch", "customer.manager", "customer.consent", "customer.shared_evidence", "customer.relationship",

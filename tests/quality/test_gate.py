@@ -384,6 +384,26 @@ LOSSES: dict[str, tuple[str, str, set[str]]] = {
         "select * replace (valid_from as valid_to) from t",
         {"coverage_history_is_coverage"},
     ),
+    "a golden record that its history does not know": (
+        "customer.customer_history",
+        "select * replace (if(customer_id = 'C1O', 'Ann', full_name) as full_name) from t",
+        {"customer_history_is_customer"},
+    ),
+    "a living customer whose history has ended": (
+        "customer.customer_history",
+        "select * replace (if(customer_id = 'C1O', valid_from + 1, valid_to) as valid_to) from t",
+        {"customer_history_is_customer"},
+    ),
+    "two things known of a customer at once": (
+        "customer.customer_history",
+        "from t union all select * replace (valid_from - 9 as valid_from, valid_from + 1 as valid_to) from t",
+        {"customer_history_overlaps"},
+    ),
+    "a period of no day": (
+        "customer.customer_history",
+        "from t union all select * replace (valid_from - 9 as valid_from, valid_from - 9 as valid_to) from t",
+        {"customer_history_overlaps"},
+    ),
     "a customer counted twice for a manager": (
         "mart.manager_scorecard",
         "select * replace (customer_count + 1 as customer_count) from t",
