@@ -146,6 +146,7 @@ def _read_table(path: Path, spec: dict[str, Any], known: dict[str, Column], mist
     """Build one table. In ``columns`` a name ending in ``*`` is required (not null)."""
     allowed = {"en", "zh", "key", "columns", "inputs", "published", "layer", "months_from"}
     mistakes.extend(f"{path}: unknown setting {extra!r}" for extra in sorted(set(spec) - allowed))
+    mistakes.extend(f"{path}: {needed!r} is missing" for needed in ("en", "zh") if not spec.get(needed))
     columns = []
     for entry in spec["columns"]:
         name = entry.rstrip("*")

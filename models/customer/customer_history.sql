@@ -1,5 +1,5 @@
 -- What was known of each customer from when to when, as the nights saw it: the golden record without the
--- counts of what stands behind it. valid_to: the first day of something else, or on which the id lives no more.
+-- counts of what stands behind it. valid_to: the first day of something else, or without the customer.
 -- Grain: customer_id, valid_from.
 with customer as (
     select

@@ -62,6 +62,11 @@ def test_a_sound_night_is_published_with_its_results(published: tuple[list[Check
     assert rows == [(len(results), True)]
 
 
+def test_the_same_lake_gives_the_same_release(published: tuple[list[CheckResult], Release], tmp_path: Path) -> None:
+    with Night.run(tmp_path).candidate() as candidate:
+        assert candidate.content_hash == published[1].content_hash
+
+
 def _without(table_id: str, index: int) -> Rows:
     return [row for number, row in enumerate(NIGHT[table_id]) if number != index]
 

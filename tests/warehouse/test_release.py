@@ -1,6 +1,7 @@
 """Releases: what is in one, when a new one appears, and what never becomes current."""
 
 import datetime as dt
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -190,6 +191,34 @@ def test_tables_that_are_not_published_stay_out(tmp_path: Path) -> None:
     with build_candidate(store(tmp_path), lake, {**TABLES, hidden.id: hidden}, DAY, FACTS) as candidate:
         release = candidate.finish(PASSED)
     assert set(release.rows) == set(TABLES)
+
+
+def test_a_release_that_was_removed_is_made_again_from_the_lake(tmp_path: Path) -> None:
+    first = publish(tmp_path, 1)
+    publish(tmp_path, 2, LATER)
+    shutil.rmtree(first.path)
+    with build_candidate(store(tmp_path), Lake(tmp_path / "lake"), TABLES, DAY, FACTS) as candidate:
+        again = candidate.finish(PASSED)
+    assert (again.id, again.content_hash, again.tables) == (first.id, first.content_hash, first.tables)
+    assert _current(tmp_path) == "2026-02-01.1"
+
+
+def test_rows_of_a_customer_lie_together_whatever_the_key(tmp_path: Path) -> None:
+    record = Column("record_id", "varchar", True, "C1", None, "Record", "记录")
+    records = table("customer", "customer_record", record, TABLES["customer.customer"].columns[0], key=("record_id",))
+    lake = land(tmp_path, 1)
+    with duckdb.connect() as con:
+        values = "('1', 'B'), ('2', 'A'), ('3', 'B'), ('4', 'A')"
+        lake.write(con, f"select * from (values {values}) as t(record_id, customer_id)", records.id, DAY)
+    with build_candidate(store(tmp_path), lake, {**TABLES, records.id: records}, DAY, FACTS) as candidate:
+        candidate.finish([*PASSED, Result(records.id)])
+    with store(tmp_path).connect() as con:
+        assert con.execute("select record_id from customer.customer_record").fetchall() == [
+            ("2",),
+            ("4",),
+            ("1",),
+            ("3",),
+        ]
 
 
 # what is refused
