@@ -23,9 +23,10 @@ transfer_price as (
 score as (
     select
         customer_id,
-        as_of_date,
         probability_of_default
     from value.risk_score
+    -- customers are scored at month ends
+    where as_of_date = if(last_day($month) <= $business_date, last_day($month), cast($month as date) - 1)
 ),
 
 period as (
@@ -39,8 +40,6 @@ bank as (
         period.month,
         date_diff('day', period.month, period.period_end) + 1 as period_days,
         date_diff('day', period.month, last_day(period.month)) + 1 as month_days,
-        -- customers are scored at month ends
-        if(period.period_end = last_day(period.month), period.period_end, period.month - 1) as score_date,
         bank_parameter.capital_ratio,
         bank_parameter.cost_of_capital,
         bank_parameter.tax_rate
@@ -83,22 +82,11 @@ own_terms as (
     where product_code <> '*'
 ),
 
--- amounts are made wide: DuckDB would keep products of two narrow decimals narrow, and overflow
 termed as (
     select
-        balance.* exclude (
-            interest_rate,
-            average_balance_amount,
-            credit_limit_amount,
-            purchase_amount,
-            fee_amount,
-            interest_amount
-        ),
-        cast(balance.purchase_amount as decimal(38, 2)) as purchase_amount,
-        cast(balance.fee_amount as decimal(38, 2)) as fee_amount,
-        cast(balance.interest_amount as decimal(38, 2)) as interest_amount,
-        cast(coalesce(balance.average_balance_amount, 0) as decimal(38, 2)) as average_balance_amount,
-        cast(coalesce(balance.credit_limit_amount, 0) as decimal(38, 2)) as credit_limit_amount,
+        balance.* exclude (interest_rate, average_balance_amount, credit_limit_amount),
+        coalesce(balance.average_balance_amount, 0) as average_balance_amount,
+        coalesce(balance.credit_limit_amount, 0) as credit_limit_amount,
         bank.* exclude (month),
         terms.balance_side,
         terms.interest_method,
@@ -140,9 +128,11 @@ priced as (
     select
         termed.*,
         curve.transfer_rate,
-        coalesce(curve.days_in_year, 365) as days_in_year,
         coalesce(score.probability_of_default, termed.default_pd) as probability_of_default,
         greatest(termed.bank_sign * termed.average_balance_amount, 0) as drawn_amount,
+        -- a year's interest on this is a year's interest for the days open, in the bank's currency
+        cast(termed.average_balance_amount as double) * cast(termed.exchange_rate as double)
+        * termed.open_days / coalesce(curve.days_in_year, 365) as balance_years,
         coalesce(
             termed.balance_side = 'none'
             or (
@@ -153,103 +143,104 @@ priced as (
         ) as is_valued
     from termed
     left join curve using (month, currency_code, tenor_months)
-    left join score on termed.customer_id = score.customer_id and termed.score_date = score.as_of_date
+    left join score using (customer_id)
 ),
 
--- quotients are kept to eight places, then rounded half up to the cent; where a factor is nothing none is
--- worked out, for wide decimals are slow to divide and round
+-- quotients are doubles: wide decimals take longer to divide and round than all the rest, and a quotient of
+-- theirs is a double too; what is no quotient is exact
+quotient as (
+    select
+        *,
+        bank_sign * balance_years * cast(interest_rate as double) * cast(interest_bearing_share as double)
+            as interest,
+        -bank_sign * balance_years * cast(transfer_rate as double) as funding,
+        balance_years * cast(management_fee_rate as double) as management_fee,
+        cast(monthly_cost as double) * open_days / month_days as cost_share,
+        case
+            when exchange_rate = 1 and credit_limit_amount <= drawn_amount then drawn_amount
+            else coalesce(
+                cast(
+                    round(
+                        (
+                            cast(drawn_amount as decimal(38, 2))
+                            + credit_conversion_factor * greatest(credit_limit_amount - drawn_amount, 0)
+                        ) * exchange_rate,
+                        2
+                    ) as decimal(18, 2)
+                ),
+                0
+            )
+        end as exposure_amount
+    from priced
+),
+
+-- half up to the cent, of eight places: half of the eighth makes up for what a double lacks
 earned as (
     select
         *,
         case
             when not is_valued then 0
-            when interest_method = 'booked' then round(-interest_amount * exchange_rate, 2)
-            else
-                round(
-                    cast(
-                        bank_sign * average_balance_amount * interest_rate * interest_bearing_share
-                        * open_days * exchange_rate / days_in_year as decimal(28, 8)
-                    ),
-                    2
+            when interest_method = 'booked'
+                then cast(
+                    round(-cast(interest_amount as decimal(38, 2)) * exchange_rate, 2) as decimal(18, 2)
                 )
+            else cast(interest + 5e-9 * sign(interest) as decimal(18, 2))
         end as interest_income_amount,
-        coalesce(
-            round(
-                cast(
-                    -bank_sign * average_balance_amount * transfer_rate * open_days * exchange_rate
-                    / days_in_year as decimal(28, 8)
-                ),
-                2
-            ),
-            0
-        ) as funding_amount,
+        coalesce(cast(funding + 5e-9 * sign(funding) as decimal(18, 2)), 0) as funding_amount,
         if(
-            purchase_amount = 0, 0, coalesce(round(-purchase_amount * interchange_rate * exchange_rate, 2), 0)
-        ) as interchange_amount,
-        if(fee_amount = 0 or exchange_rate = 1, -fee_amount, round(-fee_amount * exchange_rate, 2))
-            as fee_income_amount,
-        if(coalesce(management_fee_rate, 0) = 0, 0, coalesce(
-            round(
+            purchase_amount = 0, 0, coalesce(
                 cast(
-                    average_balance_amount * management_fee_rate * open_days * exchange_rate
-                    / days_in_year as decimal(28, 8)
+                    round(-cast(purchase_amount as decimal(38, 2)) * interchange_rate * exchange_rate, 2)
+                    as decimal(18, 2)
                 ),
-                2
-            ),
-            0
-        )) as management_fee_amount,
-        coalesce(round(cast(monthly_cost * open_days / month_days as decimal(28, 8)), 2), 0)
-        + transaction_cost_amount as cost_amount,
-        if(drawn_amount = 0 and credit_limit_amount <= 0, 0, coalesce(
-            round(
-                (
-                    drawn_amount
-                    + credit_conversion_factor * greatest(credit_limit_amount - drawn_amount, 0)
-                ) * exchange_rate,
-                2
-            ),
-            0
-        )) as exposure_amount
-    from priced
+                0
+            )
+        ) as interchange_amount,
+        if(
+            fee_amount = 0 or exchange_rate = 1,
+            -fee_amount,
+            cast(round(-cast(fee_amount as decimal(38, 2)) * exchange_rate, 2) as decimal(18, 2))
+        ) as fee_income_amount,
+        coalesce(cast(management_fee + 5e-9 * sign(management_fee) as decimal(18, 2)), 0)
+            as management_fee_amount,
+        coalesce(cast(cost_share + 5e-9 * sign(cost_share) as decimal(18, 2)), 0) + transaction_cost_amount
+            as cost_amount,
+        cast(exposure_amount as double) * probability_of_default * loss_given_default * open_days / 365
+            as expected_loss,
+        cast(exposure_amount as double) * risk_weight * capital_ratio * open_days / period_days as capital
+    from quotient
 ),
 
 risked as (
     select
         *,
         interest_income_amount + funding_amount as net_interest_amount,
-        if(exposure_amount = 0, 0, coalesce(
-            round(
-                cast(
-                    exposure_amount * probability_of_default * loss_given_default * open_days / 365
-                    as decimal(28, 8)
-                ),
-                2
-            ),
-            0
-        )) as expected_loss_amount,
-        if(exposure_amount = 0, 0, coalesce(
-            round(
-                cast(
-                    exposure_amount * risk_weight * capital_ratio * open_days / period_days as decimal(28, 8)
-                ),
-                2
-            ),
-            0
-        )) as capital_amount
+        coalesce(cast(expected_loss + 5e-9 * sign(expected_loss) as decimal(18, 2)), 0)
+            as expected_loss_amount,
+        coalesce(cast(capital + 5e-9 * sign(capital) as decimal(18, 2)), 0) as capital_amount
     from earned
 ),
 
-taxed as (
+taxable as (
     select
         *,
         net_interest_amount + interchange_amount + fee_income_amount + management_fee_amount
         - cost_amount - expected_loss_amount as profit_amount,
-        if(
-            capital_amount = 0,
-            0,
-            round(cast(capital_amount * cost_of_capital * period_days / 365 as decimal(28, 8)), 2)
-        ) as capital_charge_amount
+        cast(capital_amount as double) * cost_of_capital * period_days / 365 as capital_charge
     from risked
+),
+
+-- a tax that could be too long for a narrow decimal is worked out in a wide one
+taxed as (
+    select
+        *,
+        if(
+            abs(profit_amount) < 1000000000,
+            round(profit_amount * tax_rate, 2),
+            cast(round(cast(profit_amount as decimal(38, 2)) * tax_rate, 2) as decimal(18, 2))
+        ) as tax_amount,
+        cast(capital_charge + 5e-9 * sign(capital_charge) as decimal(18, 2)) as capital_charge_amount
+    from taxable
 )
 
 select
@@ -283,9 +274,9 @@ select
     cost_amount,
     expected_loss_amount,
     profit_amount,
-    round(profit_amount * tax_rate, 2) as tax_amount,
-    profit_amount - round(profit_amount * tax_rate, 2) as contribution_amount,
+    tax_amount,
+    profit_amount - tax_amount as contribution_amount,
     capital_amount,
     capital_charge_amount,
-    profit_amount - round(profit_amount * tax_rate, 2) - capital_charge_amount as eva_amount
+    profit_amount - tax_amount - capital_charge_amount as eva_amount
 from taxed
