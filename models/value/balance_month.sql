@@ -19,7 +19,7 @@ ended_loan as (
     select * from customer.ended_loan
 ),
 
-activity as (
+activity as not materialized (
     select * from value.activity_month
 ),
 
@@ -133,6 +133,17 @@ last_balance as (
     group by all
 ),
 
+-- products on which something was booked in another currency than their own
+exchanged as (
+    select distinct
+        activity.system,
+        activity.product_type,
+        activity.product_id
+    from activity
+    inner join known using (system, product_type, product_id)
+    where activity.currency_code is distinct from known.currency_code
+),
+
 -- a number instead of the key keeps the long joins narrow
 product as materialized (
     select
@@ -144,79 +155,82 @@ product as materialized (
             when coalesce(known.balance_amount, last_balance.balance_amount) is null then known.end_date
             when known.balance_amount = 0 and known.product_type <> 'loan' then known.end_date
         end as open_until,
+        exchanged.product_id is not null as is_exchanged,
         row_number() over () as product_no
     from known
+    left join exchanged using (system, product_type, product_id)
     left join last_balance using (system, product_type, product_id, currency_code)
     left join rate using (currency_code)
 ),
 
--- what was booked in another currency than the product's counts at tonight's rates
-moved as (
+moved as not materialized (
     select
         product.product_no,
-        product.holder_sign,
-        activity.*,
-        period.period_end,
-        -- wide: DuckDB would keep the product of two narrow decimals narrow, and overflow
-        cast(rate.exchange_rate / product.exchange_rate as decimal(38, 8)) as cross_rate,
-        activity.currency_code = product.currency_code as is_own_currency
+        product.is_exchanged,
+        product.exchange_rate,
+        activity.month,
+        activity.currency_code,
+        activity.net_amount * product.holder_sign as net_amount,
+        activity.weighted_net_amount * product.holder_sign as weighted_net_amount,
+        activity.purchase_amount,
+        activity.fee_amount,
+        activity.interest_amount,
+        -- narrow before it is rounded
+        cast(
+            activity.mobile_count * bank.mobile_cost
+            + activity.online_count * bank.online_cost
+            + activity.atm_count * bank.atm_cost
+            + activity.point_of_sale_count * bank.point_of_sale_cost
+            + activity.counter_count * bank.counter_cost
+            + activity.batch_count * bank.batch_cost
+            + activity.other_channel_count * bank.other_cost as decimal(18, 4)
+        ) as transaction_cost
     from activity
     inner join period using (month)
     inner join product using (system, product_type, product_id)
-    inner join rate on activity.currency_code = rate.currency_code
+    left join bank
+        on
+            period.period_end >= bank.valid_from
+            and (bank.valid_to is null or period.period_end < bank.valid_to)
 ),
 
--- rounding wide decimals takes longer than all the rest: what was booked in the product's own currency alone
--- needs none
+-- what was booked in another currency than the product's counts at tonight's rates
+exchanging as (
+    select
+        moved.*,
+        -- wide: DuckDB would keep the product of two narrow decimals narrow, and overflow
+        cast(rate.exchange_rate / moved.exchange_rate as decimal(38, 8)) as cross_rate
+    from moved
+    inner join rate using (currency_code)
+    where moved.is_exchanged
+),
+
+-- where all was booked in the product's own currency a month is one row already, with nothing to round
 movement as (
     select
         moved.product_no,
         moved.month,
-        if(
-            bool_and(moved.is_own_currency),
-            cast(sum(moved.net_amount * moved.holder_sign) as decimal(18, 2)),
-            cast(sum(moved.net_amount * moved.holder_sign * moved.cross_rate) as decimal(18, 2))
-        ) as net_amount,
-        if(
-            bool_and(moved.is_own_currency),
-            cast(sum(moved.weighted_net_amount * moved.holder_sign) as decimal(20, 2)),
-            cast(sum(moved.weighted_net_amount * moved.holder_sign * moved.cross_rate) as decimal(20, 2))
-        ) as weighted_net_amount,
-        if(
-            bool_and(moved.is_own_currency),
-            cast(sum(moved.purchase_amount) as decimal(18, 2)),
-            cast(sum(moved.purchase_amount * moved.cross_rate) as decimal(18, 2))
-        ) as purchase_amount,
-        if(
-            bool_and(moved.is_own_currency),
-            cast(sum(moved.fee_amount) as decimal(18, 2)),
-            cast(sum(moved.fee_amount * moved.cross_rate) as decimal(18, 2))
-        ) as fee_amount,
-        if(
-            bool_and(moved.is_own_currency),
-            cast(sum(moved.interest_amount) as decimal(18, 2)),
-            cast(sum(moved.interest_amount * moved.cross_rate) as decimal(18, 2))
-        ) as interest_amount,
-        cast(
-            -- narrow before it is rounded
-            cast(
-                sum(
-                    moved.mobile_count * bank.mobile_cost
-                    + moved.online_count * bank.online_cost
-                    + moved.atm_count * bank.atm_cost
-                    + moved.point_of_sale_count * bank.point_of_sale_cost
-                    + moved.counter_count * bank.counter_cost
-                    + moved.batch_count * bank.batch_cost
-                    + moved.other_channel_count * bank.other_cost
-                ) as decimal(18, 4)
-            ) as decimal(18, 2)
-        ) as transaction_cost_amount
+        cast(moved.net_amount as decimal(18, 2)) as net_amount,
+        cast(moved.weighted_net_amount as decimal(20, 2)) as weighted_net_amount,
+        moved.purchase_amount,
+        moved.fee_amount,
+        moved.interest_amount,
+        cast(moved.transaction_cost as decimal(18, 2)) as transaction_cost_amount
     from moved
-    left join bank
-        on
-            moved.period_end >= bank.valid_from
-            and (bank.valid_to is null or moved.period_end < bank.valid_to)
-    group by moved.product_no, moved.month
+    semi join rate on moved.currency_code = rate.currency_code
+    where not moved.is_exchanged
+    union all
+    select
+        product_no,
+        month,
+        cast(sum(net_amount * cross_rate) as decimal(18, 2)),
+        cast(sum(weighted_net_amount * cross_rate) as decimal(20, 2)),
+        cast(sum(purchase_amount * cross_rate) as decimal(18, 2)),
+        cast(sum(fee_amount * cross_rate) as decimal(18, 2)),
+        cast(sum(interest_amount * cross_rate) as decimal(18, 2)),
+        cast(sum(transaction_cost) as decimal(18, 2))
+    from exchanging
+    group by product_no, month
 ),
 
 -- what was owed on loans at the end of each month, as far as it was kept
@@ -304,6 +318,22 @@ opened as (
         greatest(date_diff('day', product.open_until, balance.period_end) + 1, 0) as days_after
     from balance
     inner join product using (product_no)
+),
+
+-- the sum of end-of-day balances, less those of days on which it was not open, by the days on which it was: as a
+-- double, since DuckDB divides decimals as doubles, and rounds wide ones slowly
+averaged as (
+    select
+        *,
+        cast(
+            cast(
+                period_days * closing_amount
+                - weighted_net_amount
+                - days_before * (closing_amount - net_amount)
+                - days_after * closing_amount as decimal(18, 2)
+            ) as double
+        ) / nullif(period_days - days_before - days_after, 0) as average_amount
+    from opened
 )
 
 select
@@ -321,19 +351,8 @@ select
     case
         when product_type = 'loan'
             then round(cast((loan_opening_amount + closing_amount) / 2 as decimal(28, 8)), 2)
-        -- the sum of end-of-day balances, less those of days on which it was not open
-        else
-            round(
-                cast(
-                    cast(
-                        period_days * closing_amount
-                        - weighted_net_amount
-                        - days_before * (closing_amount - net_amount)
-                        - days_after * closing_amount as decimal(18, 2)
-                    ) / (period_days - days_before - days_after) as decimal(28, 8)
-                ),
-                2
-            )
+        -- half up to the cent, of eight places: half of the eighth makes up for what a double lacks
+        else cast(average_amount + 5e-9 * sign(average_amount) as decimal(18, 2))
     end as average_balance_amount,
     credit_limit_amount,
     interest_rate,
@@ -342,7 +361,7 @@ select
     coalesce(fee_amount, 0) as fee_amount,
     coalesce(interest_amount, 0) as interest_amount,
     coalesce(transaction_cost_amount, 0) as transaction_cost_amount
-from opened
+from averaged
 where
     month >= $contribution_from
     and period_days > days_before + days_after
