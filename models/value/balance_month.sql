@@ -320,8 +320,8 @@ opened as (
     inner join product using (product_no)
 ),
 
--- the sum of end-of-day balances, less those of days on which it was not open, by the days on which it was: as a
--- double, since DuckDB divides decimals as doubles, and rounds wide ones slowly
+-- the sum of end-of-day balances, less those of days on which it was not open, by the days on which it was:
+-- a double, for DuckDB divides decimals as doubles, and rounds wide ones slowly
 averaged as (
     select
         *,

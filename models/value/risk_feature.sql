@@ -314,27 +314,60 @@ moment as (
 ),
 
 known as (
-    select * from activity
-    where last_balance_amount is not null
+    select
+        product.product_type,
+        product.customer_id,
+        activity.month_no,
+        lead(activity.month_no) over (
+            partition by product.product_type, product.system, product.product_id
+            order by activity.month_no, activity.currency_code
+        ) as next_month_no,
+        if(
+            rate.exchange_rate = 1,
+            activity.last_balance_amount,
+            cast(round(activity.last_balance_amount * rate.exchange_rate, 2) as decimal(18, 2))
+        ) as balance_amount
+    from activity
+    inner join product using (product_type, system, product_id)
+    inner join owing using (customer_id)
+    left join rate on activity.currency_code = rate.currency_code
+    where activity.last_balance_amount is not null
+),
+
+-- a balance stands until the next one
+standing as (
+    select
+        product_type,
+        customer_id,
+        balance_amount,
+        unnest(
+            generate_series(
+                month_no, coalesce(next_month_no - 1, (select max(as_of.month_no) from as_of))
+            )
+        ) as month_no
+    from known
 ),
 
 balance as (
     select
-        product.product_type,
-        product.customer_id,
+        standing.product_type,
+        standing.customer_id,
         moment.as_of_date,
         moment.months_before,
-        round(known.last_balance_amount * rate.exchange_rate, 2) as balance_amount
+        standing.balance_amount
+    from standing
+    inner join moment using (month_no)
+    union all
+    -- who holds a product of which no balance is known draws nothing
+    select distinct
+        null,
+        product.customer_id,
+        as_of.as_of_date,
+        null,
+        null
     from product
-    inner join owing on product.customer_id = owing.customer_id
-    cross join moment
-    asof left join known
-        on
-            product.product_type = known.product_type
-            and product.system = known.system
-            and product.product_id = known.product_id
-            and moment.month_no >= known.month_no
-    left join rate on known.currency_code = rate.currency_code
+    inner join owing using (customer_id)
+    cross join as_of
 ),
 
 balances as (
@@ -371,10 +404,34 @@ movement as (
     select
         account.customer_id,
         activity.month_no,
-        sum(round(activity.credit_amount * rate.exchange_rate, 2)) as credit_amount,
-        sum(round(activity.debit_amount * rate.exchange_rate, 2)) as debit_amount,
-        sum(round(activity.salary_amount * rate.exchange_rate, 2)) as salary_amount,
-        sum(round(least(activity.cash_amount, 0) * rate.exchange_rate, 2)) as cash_drawn_amount,
+        sum(
+            if(
+                rate.exchange_rate = 1,
+                activity.credit_amount,
+                cast(round(activity.credit_amount * rate.exchange_rate, 2) as decimal(18, 2))
+            )
+        ) as credit_amount,
+        sum(
+            if(
+                rate.exchange_rate = 1,
+                activity.debit_amount,
+                cast(round(activity.debit_amount * rate.exchange_rate, 2) as decimal(18, 2))
+            )
+        ) as debit_amount,
+        sum(
+            if(
+                rate.exchange_rate = 1,
+                activity.salary_amount,
+                cast(round(activity.salary_amount * rate.exchange_rate, 2) as decimal(18, 2))
+            )
+        ) as salary_amount,
+        sum(
+            if(
+                rate.exchange_rate = 1,
+                least(activity.cash_amount, 0),
+                cast(round(least(activity.cash_amount, 0) * rate.exchange_rate, 2) as decimal(18, 2))
+            )
+        ) as cash_drawn_amount,
         sum(activity.initiated_count) as initiated_count
     from activity
     inner join account
