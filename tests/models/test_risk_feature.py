@@ -64,6 +64,26 @@ def test_a_debtor_as_known_at_a_month_end() -> None:
     assert b["card_utilisation"] is None  # the card was issued a day later
 
 
+def test_a_balance_in_another_currency_counts_at_its_rate_and_a_card_that_never_moved_draws_nothing() -> None:
+    rates = [
+        {"currency_code": "CNY", "exchange_rate": Decimal(1)},
+        {"currency_code": "USD", "exchange_rate": Decimal("7.105")},
+    ]
+    balance = moved("account", "K1", "2026-05-01", currency_code="USD", last_balance_amount=Decimal("100.01"))
+    (a,) = features(
+        {
+            "customer__customer": customers("A"),
+            "customer__account": [account("K1", "A", currency_code="USD")],
+            "customer__card": [card("V1", "A")],
+            "staging__exchange_rate": rates,
+            "value__activity_month": [balance],
+        }
+    )
+    assert a["deposit_amount"] == Decimal("710.57")  # of 710.57105
+    assert a["deposit_amount_3m"] is None
+    assert a["card_utilisation"] == 0
+
+
 TERMS = {
     "product_family": "consumer_loan", "product_code": "C", "currency_code": "CNY", "principal_amount": Decimal(12000),
     "start_date": day("2025-10-01"), "term_months": 24,
