@@ -7,6 +7,7 @@ bounded, what does not fit spills to a folder. No file is ever opened for writin
 
 import datetime as dt
 import re
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -119,11 +120,12 @@ class Engine:
         statement = f"select {columns} from ({body}\n) order by {order}"
         if not months:
             return self.lake.write(con, statement, table.id, business_date, wanted)
-        # one month at a time is sorted and put aside: their rows in a row are the table sorted by its key
-        for month in months:
-            put = "create temp table months as" if month == months[0] else "insert into months"
-            con.execute(f"{put} {statement}", {**wanted, "month": month})
-        return self.lake.write(con, "from months", table.id, business_date)
+        # one month at a time is sorted and written aside: their rows in a row are the table sorted by its key
+        with tempfile.TemporaryDirectory(dir=self.spill) as folder:
+            parts = [Path(folder) / f"{month}.parquet" for month in months]
+            for month, part in zip(months, parts, strict=True):
+                con.execute(f"copy ({statement}\n) to {_quoted(part)} (format parquet)", {**wanted, "month": month})
+            return self.lake.write(con, f"from read_parquet({_listed(parts)})", table.id, business_date)
 
     def _add_view(self, con: duckdb.DuckDBPyConnection, table_id: str, business_date: dt.date) -> None:
         schema, _, name = table_id.partition(".")
