@@ -8,7 +8,7 @@ import atexit
 import datetime as dt
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -242,7 +242,7 @@ def _sound_lake() -> Path:
     for table in TABLES.values():
         if table.sql is None or table.id in NIGHT:
             night.put(table, NIGHT.get(table.id, ()))
-    night.derive()
+    night.derive(TABLES)
     night.put_text("landing.core__customer", LANDED)
     return night.lake.root
 
@@ -263,15 +263,19 @@ class Night:
         """Run the night; a keyword ``staging__account=[...]`` replaces that table's rows."""
         night = cls(home, Engine(Lake(home / "lake"), home / "spill", "1GB", 1))
         shutil.copytree(_sound_lake(), night.lake.root)
-        for name, rows in changed.items():
-            night.put(TABLES[name.replace("__", ".", 1)], rows)
-        if changed:
-            night.derive()
+        names = {name.replace("__", ".", 1): rows for name, rows in changed.items()}
+        for name, rows in names.items():
+            night.put(TABLES[name], rows)
+        night.derive(names)
         return night
 
-    def derive(self) -> None:
-        """Make the tables that have SQL from those that have rows."""
+    def derive(self, changed: Iterable[str]) -> None:
+        """Make the tables that have SQL anew, as far as something that they are made of changed."""
+        stale = set(changed)
         for table_id in _DERIVED:
+            if stale.isdisjoint({table_id, *TABLES[table_id].inputs}):
+                continue
+            stale.add(table_id)
             self.engine.materialise(TABLES[table_id], DAY, {"business_date": DAY, **ValueSettings().parameters(DAY)})
 
     def put(self, table: Table, rows: Rows) -> None:
