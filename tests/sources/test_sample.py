@@ -36,6 +36,7 @@ DAYS = ("20261029", "20261030", "20261031")
 PARTIES = 4000
 ENTITIES = (
     "party",
+    "consent",
     "party_name",
     "party_document",
     "party_contact",
