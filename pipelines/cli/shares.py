@@ -40,7 +40,7 @@ def _list(options: Options) -> None:
         err.print(f"{left} is of no share of shares.yaml: whom it was for can still open it; remove it")
     if not table.row_count:
         fail(f"{workspace.bank.folder} has no shares.yaml, or no share in it; docs/shares.md tells how to write one")
-    out.print(table, width=200)  # as wide as it needs: in a pipe there are no 80 columns to fit into
+    out.print(table)
 
 
 @shares.command()
