@@ -78,6 +78,15 @@ class ConsentSettings(_Section):
     purposes: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...] = ()
 
 
+class RetentionSettings(_Section):
+    """For how many years after the relationship ended the law makes the bank keep a customer's data.
+
+    China: ten, by article 34 of the Anti-Money Laundering Law in force since 2025-01-01 (five before).
+    """
+
+    years: int = Field(10, ge=0)
+
+
 class BankSettings(_Section):
     """What ``bank.yaml`` says."""
 
@@ -96,6 +105,7 @@ class BankSettings(_Section):
     alerts: AlertSettings = AlertSettings()
     stewards: StewardSettings = StewardSettings()
     consent: ConsentSettings = ConsentSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @field_validator("timezone")
     @classmethod

@@ -139,6 +139,7 @@ def _deliveries(workspace: Workspace, source: SourceObject, date: dt.date) -> li
             one.rows_delivered,
             one.rows_landed,
             one.rows_quarantined,
+            one.rows_forgotten,
         )
         for one in landed
         if one is not None

@@ -16,20 +16,26 @@ def policy(workspace: Workspace, share: str) -> Policy:
     return resolve(share, workspace.bank.shares.shares[share], workspace.tables)
 
 
-def share_release(workspace: Workspace, share: str, release: Release) -> Outcome:
+def share_release(workspace: Workspace, share: str, release: Release, anew: bool = False) -> Outcome:
     """Make a share of a release; a share that was never made gets its first keys.
+
+    Args:
+        workspace: bank and home.
+        share: its name.
+        release: what it is made from.
+        anew: write it even if it is there already, and remove every other version of it.
 
     Raises:
         ShareError: it cannot be written.
         ShareKeyError: a key is missing or malformed, or others can read the keys.
     """
-    bounds = workspace.bounds
     granted = policy(workspace, share)
     _make_first_keys(workspace, share)
     if granted.token_share != share:
         _make_first_keys(workspace, granted.token_share)
     keys = workspace.share_keys.keys(share, granted.token_share, granted.settings.encrypted)
-    outcome = workspace.shares.make(release, granted, keys, bounds)
+    write = workspace.shares.renew if anew else workspace.shares.make
+    outcome = write(release, granted, keys, workspace.bounds)
     subject = f"share {share} {outcome.version.id if outcome.version else release.id}"
     if outcome.version is None:
         workspace.audit.append("blocked", subject, {"findings": len(outcome.findings)})

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import duckdb
 
-from models import consent, staging
+from models import consent, restriction, staging
 from models.identity import (
     cluster,
     collapse,
@@ -24,6 +24,7 @@ from models.identity import (
     training,
 )
 from models.tables import Table
+from pipelines import forgetting
 from pipelines.workspace import NO_MODEL, Workspace, canonical_entities
 from sources import delivery, landing, mapping
 from sources.contract import Contract, SourceObject
@@ -64,21 +65,31 @@ def land(
 ) -> dict[str, LandingResult]:
     """Land a system's objects for a date, those of a database in one snapshot; returns the results by object.
 
+    Rows of forgotten parties are left out.
+
     Raises:
         DeliveryError: an object is missing, refused, or a delta before it was never run; all problems are listed.
+        TombstoneError: the tombstones cannot be used; nothing is landed.
     """
+    tombstones = workspace.tombstones()
     chosen = {source.name for source in objects}
     found = delivery.inspect(contract, workspace.exports, date)
     found = replace(found, objects=tuple(o for o in found.objects if o.obj.name in chosen))
     _refuse_gaps(workspace, contract, [o.obj for o in found.objects], date)
     bounds = workspace.bank.settings.engine
     settings = landing.LandingSettings(workspace.home / "spill", bounds.memory_limit, bounds.threads)
-    return landing.land_system(
+    results = landing.land_system(
         found,
         lambda source: _landing_target(workspace, source, date),
         settings,
         token_key=workspace.secret_key("card-token") if _tokenises(found) else None,
     )
+    if tombstones.forgotten_on:
+        for object_ in found.objects:
+            path = workspace.lake.path(f"landing.{object_.obj.table}", date)
+            forgetting.forget_in(workspace, object_.obj, date, path, tombstones)
+            results[object_.obj.name] = forgetting.recount(workspace, object_.obj, date) or results[object_.obj.name]
+    return results
 
 
 def _landing_target(workspace: Workspace, source: SourceObject, date: dt.date) -> landing.LandingTarget:
@@ -178,12 +189,25 @@ def read_consents(workspace: Workspace, table: Table, date: dt.date) -> int:
         return workspace.engine.write(con, table, "from consent_decision", date)
 
 
+def read_restrictions(workspace: Workspace, table: Table, date: dt.date) -> int:
+    """Write what the log of restrictions says now as ``staging.restriction_request``; returns the row count.
+
+    Raises:
+        LogError: the log cannot be read; no night runs without it.
+    """
+    requests = workspace.restriction_log().rows()
+    with workspace.engine.connection(date) as con:
+        restriction.snapshot(con, requests)
+        return workspace.engine.write(con, table, "from restriction_request", date)
+
+
 def materialise(workspace: Workspace, table: Table, date: dt.date) -> int:
     """Run a table's SQL with the night's parameters; returns the row count."""
     matching, value = workspace.bank.matching, workspace.bank.value
     params = {
         "business_date": date,
         "survivorship": matching.survivorship.rules(matching.trust),
+        "retention_years": workspace.bank.settings.retention.years,
         **value.parameters(date),
     }
     return workspace.engine.materialise(table, date, params)

@@ -1,7 +1,7 @@
 """A workspace: one bank, one home folder, and the rooms opened over them.
 
 Home holds everything that a bank's nights make: ``lake/``, ``warehouse/``, ``models/``, ``dagster/``,
-``spill/``, ``secrets/``, ``stewards/``, ``audit/``. Nothing is written outside it.
+``spill/``, ``secrets/``, ``stewards/``, ``audit/``, ``forgotten/``. Nothing is written outside it.
 """
 
 import datetime as dt
@@ -17,6 +17,7 @@ from models.model_store import ModelStore
 from models.tables import Table, load_tables
 from models.value.fitted_model import FittedModel
 from pipelines.bank import Bank, find_bank, load_bank
+from sources.forgetting import Tombstones
 from sources.mapping import CanonicalColumn
 from warehouse.audit import AuditLog
 from warehouse.build import Bounds
@@ -25,12 +26,14 @@ from warehouse.lake import Lake
 from warehouse.release_store import ReleaseStore
 from warehouse.shares.keys import KeyFile
 from warehouse.shares.store import ShareStore
+from warehouse.tombstones import TombstoneFile
 from warehouse.value_cache import ValueCache
 
 if TYPE_CHECKING:
     from models.lineage import Edge
     from warehouse.consent_log import ConsentLog
     from warehouse.decision_log import DecisionLog
+    from warehouse.restriction_log import RestrictionLog
 
 DEFAULT_BANK = "sample"
 DEFAULT_HOME = "data"
@@ -107,6 +110,19 @@ class Workspace:
         kept = self.bank.settings.releases
         return ReleaseStore(self.home / "warehouse", kept.keep, kept.keep_month_ends)
 
+    @property
+    def tombstone_file(self) -> TombstoneFile:
+        """The digests of what was forgotten."""
+        return TombstoneFile(self.home / "forgotten" / "tombstones.jsonl", self.secret_key("tombstone"))
+
+    def tombstones(self) -> Tombstones:
+        """What was forgotten, and the key of its digests.
+
+        Raises:
+            TombstoneError: the file cannot be read, or was made with another key.
+        """
+        return Tombstones(self.secret_key("tombstone"), self.tombstone_file.read())
+
     @cached_property
     def audit(self) -> AuditLog:
         """The audit log below the home."""
@@ -141,6 +157,16 @@ class Workspace:
         from warehouse.consent_log import ConsentLog
 
         return ConsentLog(self._stewards_url)
+
+    def restriction_log(self) -> "RestrictionLog":
+        """Requests to be forgotten that wait; in the same database as the stewards' decisions.
+
+        Raises:
+            LogError: the URL cannot be used.
+        """
+        from warehouse.restriction_log import RestrictionLog
+
+        return RestrictionLog(self._stewards_url)
 
     @property
     def _stewards_url(self) -> str:
@@ -193,7 +219,8 @@ class Workspace:
         """The home's own secret key for one purpose, made on first use, readable by its owner alone.
 
         Args:
-            purpose: ``card-token`` (tokens of card numbers), ``audit`` (fingerprints of queries).
+            purpose: ``card-token`` (tokens of card numbers), ``audit`` (fingerprints of queries), ``tombstone``
+                (digests of what was forgotten).
 
         Raises:
             PermissionError: the key file can be read by others.

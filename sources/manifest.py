@@ -36,7 +36,7 @@ class ControlTotal:
 
 @dataclass(frozen=True)
 class LandingResult:
-    """What a landing came to. ``rows_delivered = rows_landed + rows_quarantined`` always."""
+    """What a landing came to. ``rows_delivered = rows_landed + rows_quarantined + rows_forgotten`` always."""
 
     system: str
     object: str
@@ -52,12 +52,13 @@ class LandingResult:
     control_totals: Mapping[str, ControlTotal] = field(default_factory=dict)
     quarantined_by_rule: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    rows_forgotten: int = 0
 
     def __post_init__(self) -> None:
-        if self.rows_delivered != self.rows_landed + self.rows_quarantined:
+        if self.rows_delivered != self.rows_landed + self.rows_quarantined + self.rows_forgotten:
             raise AssertionError(
-                f"{self.system}.{self.object}: {self.rows_delivered} rows delivered, but {self.rows_landed} landed "
-                f"and {self.rows_quarantined} quarantined"
+                f"{self.system}.{self.object}: {self.rows_delivered} rows delivered, but {self.rows_landed} landed, "
+                f"{self.rows_quarantined} quarantined and {self.rows_forgotten} forgotten"
             )
 
     def to_json(self) -> str:

@@ -17,7 +17,15 @@ from sources.mapping_check import LINEAGE, check_fills, find_object
 from sources.mapping_values import CanonicalColumn, Values, lookups_of, paths_of
 from sources.scope import Scope
 
-__all__ = ["CanonicalColumn", "check_fills", "compile_entity", "compile_losses", "delta_state_sql", "inputs"]
+__all__ = [
+    "CanonicalColumn",
+    "check_fills",
+    "compile_entity",
+    "compile_losses",
+    "compile_object",
+    "delta_state_sql",
+    "inputs",
+]
 
 # Of these every source row is kept, even if a required column is missing: the gate must see it. Of all others a
 # row without its required columns says that there is nothing (a customer without a second phone).
@@ -30,7 +38,7 @@ CONTENT = {
     "party_address": ("address_text", "province", "city", "district", "postcode"),
     "party_role": ("record_id", "product_id"),
     "standing_order": ("order_id",),
-    "consent": ("purpose", "is_granted"),
+    "consent": ("purpose",),
 }
 LANDING_COLUMNS = ("_extra", "_source_file", "_source_line", "_record_hash")
 
@@ -46,6 +54,17 @@ def compile_entity(contracts: Sequence[Contract], entity: str, columns: Sequence
         nulls = ",\n".join(f"    cast(null as {column.type}) as {identifier(column.name)}" for column in columns)
         return f"select\n{nulls}\nwhere false"
     return "\nunion all\n".join(selects)
+
+
+def compile_object(
+    contracts: Sequence[Contract], source: SourceObject, entity: str, columns: Sequence[CanonicalColumn]
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Compile what one object says of an entity: for each of its fills the select, and the relations that it reads."""
+    return [
+        (_select(part, columns), _relations(part))
+        for part in _parts(contracts, entity)
+        if part.source.table == source.table
+    ]
 
 
 def compile_losses(contracts: Sequence[Contract], entities: Mapping[str, Sequence[CanonicalColumn]]) -> str:
@@ -74,11 +93,7 @@ def compile_losses(contracts: Sequence[Contract], entities: Mapping[str, Sequenc
 
 def inputs(contracts: Sequence[Contract], entity: str) -> tuple[str, ...]:
     """Return the relations (``landing.core__customer``) that an entity's fills and their lookups read, sorted."""
-    found = set()
-    for part in _parts(contracts, entity):
-        found.add(part.source.relation)
-        found.update(find_object(contracts, part.source, lookup.object).relation for lookup in part.lookups)
-    return tuple(sorted(found))
+    return tuple(sorted({relation for part in _parts(contracts, entity) for relation in _relations(part)}))
 
 
 def delta_state_sql(source: SourceObject, has_previous: bool) -> str:
@@ -118,6 +133,11 @@ class _Part:
     scope: Scope
     lookups: tuple[Lookup, ...]
     values: Values
+
+
+def _relations(part: _Part) -> tuple[str, ...]:
+    others = (find_object(part.contracts, part.source, lookup.object).relation for lookup in part.lookups)
+    return (part.source.relation, *others)
 
 
 def _parts(contracts: Sequence[Contract], entity: str) -> Iterator[_Part]:

@@ -1,9 +1,9 @@
 """An append-only log: one table that is only ever added to, in SQLite below the home or in PostgreSQL.
 
-Here a row is written and all rows are read. There is nothing to change or remove one: the database itself refuses
-(triggers). Writers take turns, so each sees all earlier rows before its own is accepted, and numbers rise in the order
-of acceptance without gaps. Which columns a log has is its own module's matter (``decision_log``, ``consent_log``);
-what its rows mean is the matter of ``models``.
+Here a row is written and all rows are read. Nothing removes one, and nothing changes one but the erasure of a customer
+(``redact``): the database itself refuses (triggers). Writers take turns, so each sees all earlier rows before its own
+is accepted, and numbers rise in the order of acceptance without gaps. Which columns a log has is its own module's
+matter (``decision_log``, ``consent_log``, ``restriction_log``); what its rows mean is the matter of ``models``.
 """
 
 import datetime as dt
@@ -47,6 +47,15 @@ _GUARDS = {
         "create trigger {table}_no_change before update or delete or truncate on {table} "
         "for each statement execute function {table}_append_only()",
     ),
+}
+
+_UNGUARD = {
+    "sqlite": (
+        "drop trigger {table}_no_update",
+        "drop trigger {table}_no_delete",
+        "drop trigger {table}_no_replace",
+    ),
+    "postgresql": ("drop trigger {table}_no_change on {table}", "drop function {table}_append_only()"),
 }
 
 
@@ -130,6 +139,47 @@ class AppendOnlyLog(Generic[Row]):
             connection.execute(self.table.insert(), self._values(row))
         return row
 
+    def redact(self, change: Callable[[Row], Row]) -> int:
+        """Rewrite rows of a customer that was erased: the one change there is, and none of the log's own making.
+
+        The guards are lifted for it within one transaction; a SQLite file is then written anew, so that no old bytes
+        stay in it.
+
+        Args:
+            change: Gives the row as it is to be; its number and time stay.
+
+        Returns:
+            How many rows were changed.
+
+        Raises:
+            LogError: as for ``rows``; or the database's user may not change the log (in PostgreSQL its owner may).
+        """
+        if self._file and not self._file.exists():
+            return 0
+        self._refuse_open_file()
+        with self._telling(), self._engine.connect() as connection:
+            if not sa.inspect(connection).has_table(self.table.name):
+                return 0
+            changed = [(row, new) for row in self._read(connection) if (new := change(row)) != row]
+            if changed:
+                with self._turn(connection):
+                    self._unguard(connection)
+                    for row, new in changed:
+                        number = self.table.c[self._key] == getattr(row, self._key)
+                        connection.execute(self.table.update().where(number).values(**self._values(new)))
+                    self._guard(connection)
+            if self._file:
+                connection.exec_driver_sql("vacuum")
+        return len(changed)
+
+    def _guard(self, connection: sa.Connection) -> None:
+        for guard in _GUARDS[self._engine.dialect.name]:
+            connection.exec_driver_sql(guard.format(table=self.table.name, key=self._key, name=self.name))
+
+    def _unguard(self, connection: sa.Connection) -> None:
+        for undo in _UNGUARD[self._engine.dialect.name]:
+            connection.exec_driver_sql(undo.format(table=self.table.name))
+
     def _from_row(self, row: sa.Row[Any]) -> Row:
         """A row as it is read, ``made_at`` without its time zone (UTC)."""
         raise NotImplementedError
@@ -182,8 +232,7 @@ class AppendOnlyLog(Generic[Row]):
     def _create_table(self, connection: sa.Connection) -> None:
         if not sa.inspect(connection).has_table(self.table.name):
             self.table.create(connection)
-            for guard in _GUARDS[self._engine.dialect.name]:
-                connection.exec_driver_sql(guard.format(table=self.table.name, key=self._key, name=self.name))
+            self._guard(connection)
 
     @contextmanager
     def _telling(self) -> Iterator[None]:

@@ -24,7 +24,7 @@ META = Path(__file__).parent / "meta"
 
 @dataclass(frozen=True)
 class DeliveredObject:
-    """What one object's delivery brought: rows delivered = rows landed + rows quarantined."""
+    """What one object's delivery brought: rows delivered = landed + quarantined + of forgotten parties."""
 
     system: str
     object: str
@@ -34,6 +34,7 @@ class DeliveredObject:
     delivered_rows: int
     landed_rows: int
     quarantined_rows: int
+    forgotten_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,7 @@ def delivery_rows(deliveries: Iterable[DeliveredObject]) -> Iterator[tuple[objec
             d.delivered_rows,
             d.landed_rows,
             d.quarantined_rows,
+            d.forgotten_rows,
         )
 
 

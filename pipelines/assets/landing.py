@@ -38,7 +38,7 @@ def landing_assets(wiring: Wiring, contract: Contract) -> dg.AssetsDefinition:
         name=f"land_{contract.system}",
         specs=[_landing_spec(wiring, contract, key, source) for key, source in objects.items()],
         check_specs=[
-            dg.AssetCheckSpec(CONSERVED, asset=key, description="rows delivered = landed + quarantined")
+            dg.AssetCheckSpec(CONSERVED, asset=key, description="rows delivered = landed + quarantined + forgotten")
             for key in objects
         ],
         can_subset=True,
@@ -83,8 +83,12 @@ def _conserved(key: dg.AssetKey, result: LandingResult) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=CONSERVED,
-        passed=result.rows_delivered == result.rows_landed + result.rows_quarantined,
-        metadata={"delivered": result.rows_delivered, "quarantined": result.rows_quarantined},
+        passed=result.rows_delivered == result.rows_landed + result.rows_quarantined + result.rows_forgotten,
+        metadata={
+            "delivered": result.rows_delivered,
+            "quarantined": result.rows_quarantined,
+            "forgotten": result.rows_forgotten,
+        },
     )
 
 

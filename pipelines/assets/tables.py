@@ -14,7 +14,7 @@ Step = Callable[[Workspace, Table, dt.date], int]
 
 
 def table_assets(wiring: Wiring) -> list[dg.AssetsDefinition]:
-    """Assets of all tables with a .sql file, canonical entities, consents, rates, parameters and conversion losses."""
+    """Assets of all tables that are made one by one: from a .sql file, by contracts, from a log or from settings."""
     return [_table_asset(wiring, table, inputs, step) for table, inputs, step in made_one_by_one(wiring.workspace)]
 
 
@@ -24,6 +24,7 @@ def made_one_by_one(workspace: Workspace) -> list[tuple[Table, Iterable[str], St
     made: list[tuple[Table, Iterable[str], Step]] = [
         (tables["staging.exchange_rate"], (), steps.exchange_rates),
         (tables["staging.consent_decision"], (), steps.read_consents),
+        (tables["staging.restriction_request"], (), steps.read_restrictions),
         (tables["staging.conversion_loss"], steps.all_entity_inputs(workspace), steps.conversion_losses),
         (tables["value.risk_score"], tables["value.risk_score"].inputs, value_steps.risk_scores),
         *(

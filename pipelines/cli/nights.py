@@ -114,6 +114,7 @@ def status(options: Options) -> None:
     from dagster import DagsterRunStatus, RunsFilter
 
     from pipelines.automation import complete_dates
+    from pipelines.erasure import unfinished
     from pipelines.instance import open_instance
 
     workspace = options.workspace
@@ -125,6 +126,8 @@ def status(options: Options) -> None:
     published = {release.business_date for release in workspace.releases.list()}
     waiting = [d for d in complete_dates(workspace) if d not in published]
     out.print(f"to run    {', '.join(map(str, waiting)) or 'nothing: every complete delivery is published'}")
+    if left := unfinished(workspace):
+        out.print(f"[yellow]erasure[/yellow]   {left[0].stem} is unfinished: c360 forget --resume")
     table = Table("business date", "started (UTC)", "seconds", "ended", box=None)
     with open_instance(workspace.home) as instance:
         for record in instance.get_run_records(RunsFilter(), limit=10):

@@ -123,6 +123,9 @@ NIGHT: dict[str, Rows] = {
         {"consent_id": 1, "system": "core", "record_id": "2", "purpose": "analytics", "is_granted": True,
          "decided_at": "2026-01-03"},
     ],
+    "staging.restriction_request": [
+        {"restriction_id": 1, "system": "core", "record_id": "2", "restricted_from": DAY},
+    ],
     "staging.exchange_rate": [
         {"currency_code": "CNY", "exchange_rate": "1"},
         {"currency_code": "USD", "exchange_rate": "7.1"},
@@ -219,7 +222,8 @@ _DERIVED = (
     "customer.customer_history",
     "customer.account", "customer.card", "customer.loan", "customer.ended_loan", "customer.transaction",
     "customer.standing_order",
-    "customer.branch", "customer.manager", "customer.consent", "customer.shared_evidence", "customer.relationship",
+    "customer.branch", "customer.manager", "customer.consent", "customer.relationship_end", "customer.restriction",
+    "customer.shared_evidence", "customer.relationship",
     "mart.customer_holding", "mart.customer_360", "mart.review_queue",
     "value.activity_month", "value.customer_month",
     "value.balance_month", "value.product_month", "mart.customer_product_contribution",
@@ -272,11 +276,12 @@ class Night:
     def derive(self, changed: Iterable[str]) -> None:
         """Make the tables that have SQL anew, as far as something that they are made of changed."""
         stale = set(changed)
+        given = {"business_date": DAY, "retention_years": 10, **ValueSettings().parameters(DAY)}
         for table_id in _DERIVED:
             if stale.isdisjoint({table_id, *TABLES[table_id].inputs}):
                 continue
             stale.add(table_id)
-            self.engine.materialise(TABLES[table_id], DAY, {"business_date": DAY, **ValueSettings().parameters(DAY)})
+            self.engine.materialise(TABLES[table_id], DAY, given)
 
     def put(self, table: Table, rows: Rows) -> None:
         """Write rows as a table's partition; columns that a row does not name are empty."""

@@ -294,6 +294,7 @@ LOSSES: dict[str, tuple[str, str, set[str]]] = {
         "select * replace (case when is_granted then decided_at end as decided_at) from t",
         {"consent_withdrawn_holds"},
     ),
+    "a restriction lost": ("customer.restriction", "from t limit 0", {"restriction_kept"}),
     "a consent of nobody": (
         "staging.consent",
         "from t union all by name select * replace ('unknown' as record_id) from t where is_granted",

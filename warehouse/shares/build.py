@@ -18,7 +18,7 @@ from warehouse.engine import without_values
 from warehouse.release import Release
 from warehouse.shares.encryption import attach_existing, attach_new
 from warehouse.shares.keys import ShareKeys
-from warehouse.shares.policy import CONSENT, CUSTOMERS, Policy, TablePolicy
+from warehouse.shares.policy import CONSENT, CUSTOMERS, RESTRICTION, Policy, TablePolicy
 from warehouse.shares.tokens import define_tokens
 from warehouse.shares.treatments import TOKEN_FUNCTION, Tokenise
 
@@ -28,6 +28,7 @@ _RELEASE = "release"
 _SHARE = "share"
 # customers of the share with their tokens: made once, as a token takes DuckDB some ten times as long as a join
 _CUSTOMERS = "temp.main.share_customer"
+_RESTRICTED = "temp.main.restricted_customer"
 
 
 class ShareError(RuntimeError):
@@ -92,11 +93,25 @@ def _create_customers(con: duckdb.DuckDBPyConnection, policy: Policy) -> None:
         conditions.append(f"concat(branch_system, ':', branch_id) in ({listed})")
     if said.where:
         conditions.append(f"({said.where}\n)")
-    where = " and ".join(conditions) or "true"
+    con.execute(f"create temp table restricted_customer as {_restricted(con, policy)}")
+    conditions.append(f"customer_id not in (from {_RESTRICTED})")
+    where = " and ".join(conditions)
     con.execute(
         f"create temp table share_customer as select customer_id, {TOKEN_FUNCTION}(customer_id) as token "
         f"from {_RELEASE}.{CUSTOMERS} where {where}"
     )
+
+
+def _restricted(con: duckdb.DuckDBPyConnection, policy: Policy) -> str:
+    """Select of the customers whose data is kept for duties by law alone, unless the share has one; customer_id."""
+    layer, _, name = RESTRICTION.partition(".")
+    [[known]] = con.execute(
+        "select count(*) from duckdb_tables() where database_name = ? and schema_name = ? and table_name = ?",
+        [_RELEASE, layer, name],
+    ).fetchall()
+    if policy.settings.customers.legal_duty or not known:  # a release from before there were any
+        return "select cast(null as varchar) as customer_id where false"
+    return f"select customer_id from {_RELEASE}.{RESTRICTION}"
 
 
 def _write_table(con: duckdb.DuckDBPyConnection, table: TablePolicy, policy: Policy) -> int:
@@ -116,7 +131,7 @@ def _treated(table: TablePolicy, policy: Policy) -> str:
     """The select that gives a table's rows and columns as the share has them.
 
     A row is left out if a column of it names a customer whom the share may not show, or if it names none at all; where
-    the share shows everyone, no row is.
+    the share shows everyone, only rows that name a restricted customer are.
     """
     source = qualified(table.source, _RELEASE)
     if table.where:  # sees the table's own columns alone
@@ -133,6 +148,9 @@ def _treated(table: TablePolicy, policy: Policy) -> str:
             f" and (source.{quoted(name)} is null or {alias}.customer_id is not null)" for name, alias in shown.items()
         )
         where = f" where coalesce({named}) is not null{allowed}"
+    elif shown:
+        free = (f"coalesce(source.{quoted(name)} not in (from {_RESTRICTED}), true)" for name in shown)
+        where = f" where {' and '.join(free)}"
     tokens = "".join(f", {alias}.token as {quoted(_token(name))}" for name, alias in shown.items())
     values = ", ".join(
         f"cast({_value(table, column.name)} as {column.type}) as {quoted(column.name)}"

@@ -21,6 +21,7 @@ from warehouse.shares.treatments import Keep, Treatment
 
 CUSTOMERS = "mart.customer_360"
 CONSENT = "customer.consent"
+RESTRICTION = "customer.restriction"
 
 # part of every policy's hash: raised when the same policy is to give another file
 FORM = 1

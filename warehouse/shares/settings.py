@@ -56,6 +56,9 @@ class CustomerFilter(_Section):
         active: only customers who hold a product on the business date.
         branches: only customers of these branches, each ``system:branch_id``.
         where: a predicate over the columns of ``mart.customer_360``.
+        legal_duty: the department has a duty by law to look at everyone of these, also at customers who asked to be
+            forgotten and whose data is kept for such duties alone (``customer.restriction``); all other shares are
+            without them.
     """
 
     everyone: bool = False
@@ -63,6 +66,7 @@ class CustomerFilter(_Section):
     active: bool = False
     branches: tuple[str, ...] = ()
     where: str | None = None
+    legal_duty: bool = False
 
     @property
     def conditions(self) -> bool:

@@ -181,6 +181,40 @@ class ShareStore:
         finally:
             self._lock.release()
 
+    def renew(self, release: Release, policy: Policy, keys: ShareKeys, bounds: Bounds) -> Outcome:
+        """Write the release's version of a share anew, make it current, and remove every other version.
+
+        For when something must be in no version any more. A version whose scan finds something is not kept, nor is
+        any other: the department then has no share until ``make`` succeeds.
+
+        Raises:
+            ShareError: it could not be written, or another process makes shares.
+        """
+        self._acquire()
+        try:
+            self._remove_leftovers(policy.name)
+            version, findings = self._build(release, policy, keys, bounds)
+            self._note_blocked(policy.name, release, findings)
+            if version is not None:
+                self._switch(version)
+            self._remove_all_but(policy.name, version)
+            return Outcome(version, False, findings)
+        finally:
+            self._lock.release()
+
+    def remove(self, share: str) -> None:
+        """Remove every version of a share.
+
+        Raises:
+            ShareError: another process makes shares.
+        """
+        self._acquire()
+        try:
+            self._remove_leftovers(share)
+            self._remove_all_but(share, None)
+        finally:
+            self._lock.release()
+
     def follow(self, release: Release, shares: Sequence[str]) -> tuple[list[ShareVersion], list[str]]:
         """Make the release's latest version of each share current.
 
@@ -270,10 +304,14 @@ class ShareStore:
         now = self.current(share)
         for version in self.versions(share):
             if version.release_id not in kept and version != now:
-                # renamed first: nobody ever finds a version that is half there
-                doomed = version.path.with_name(f"{_REMOVING}{version.id}")
-                version.path.rename(doomed)
-                shutil.rmtree(doomed)
+                _remove(version)
+
+    def _remove_all_but(self, share: str, kept: ShareVersion | None) -> None:
+        if kept is None:
+            (self.root / share / CURRENT).unlink(missing_ok=True)
+        for version in self.versions(share):
+            if kept is None or version.id != kept.id:
+                _remove(version)
 
     def _remove_leftovers(self, share: str) -> None:
         """Remove what a killed process left under temporary names; the lock must be held."""
@@ -291,6 +329,13 @@ class ShareStore:
             return
         told = {"release_id": release.id, "findings": [finding.line for finding in findings]}
         self._blocked_file(share).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+
+
+def _remove(version: ShareVersion) -> None:
+    # renamed first: nobody ever finds a version that is half there
+    doomed = version.path.with_name(f"{_REMOVING}{version.id}")
+    version.path.rename(doomed)
+    shutil.rmtree(doomed)
 
 
 def _allow(folder: Path, mode: int) -> None:

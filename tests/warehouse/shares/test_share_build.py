@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from share_home import BOUNDS, DAY, KEYS, NOON, build, policy, release, rows
+from share_home import BOUNDS, CUSTOMER, DAY, KEYS, NOON, ROWS, TABLES, build, column, policy, release, rows, table
 
 from warehouse.shares.build import ShareError, build_share
 from warehouse.shares.encryption import attach_existing
@@ -60,6 +60,28 @@ def test_a_row_that_names_a_customer_who_is_left_out_is_left_out(tmp_path: Path)
 def test_a_share_of_everyone_has_rows_of_nobody_too(tmp_path: Path) -> None:
     path = build(tmp_path, tables={"customer.account": {"columns": ["system", "account_id"]}}, **KEPT)
     assert ids(path, "customer.account", "account_id") == ["A1", "A2", "A4", "A9"]
+
+
+@pytest.mark.privacy
+@pytest.mark.parametrize("customers", [{"everyone": True}, {"where": "true"}])
+def test_who_asked_to_be_forgotten_is_seen_only_by_who_must_by_law(
+    tmp_path: Path, customers: dict[str, object]
+) -> None:
+    restriction = table("customer", "restriction", ("customer_id",), CUSTOMER, column("erasable_from", "date"))
+    tables = {**TABLES, restriction.id: restriction}
+    of = release(tmp_path / "release", {**ROWS, restriction.id: "('C2', null)"}, tables)
+    granted = {
+        "mart.customer_360": {"columns": ["customer_id"]},
+        "customer.account": {"columns": ["system", "account_id"]},
+        "customer.relationship": {"columns": ["customer_id", "related_customer_id", "relationship"]},
+    }
+    path = build(tmp_path / "others", of=of, customers=customers, tables=granted, **KEPT)
+    assert ids(path, "mart.customer_360", "customer_id") == ["C1", "C3", "C4"]
+    assert [one for one in ids(path, "customer.account", "account_id") if one != "A9"] == ["A1", "A4"]
+    assert rows(path, "from customer.relationship") == [("C1", "C3", "guarantor")]
+    path = build(tmp_path / "law", of=of, customers={**customers, "legal_duty": True}, tables=granted, **KEPT)
+    assert ids(path, "mart.customer_360", "customer_id") == ["C1", "C2", "C3", "C4"]
+    assert len(rows(path, "from customer.relationship")) == 3
 
 
 def test_a_tables_own_predicate_sees_the_values_of_the_release(tmp_path: Path) -> None:
