@@ -157,12 +157,12 @@ class AppendOnlyLog(Generic[Row]):
         if self._file and not self._file.exists():
             return 0
         self._refuse_open_file()
+        changed: list[tuple[Row, Row]] = []
         with self._telling(), self._engine.connect() as connection:
-            if not sa.inspect(connection).has_table(self.table.name):
-                return 0
-            changed = [(row, new) for row in self._read(connection) if (new := change(row)) != row]
-            if changed:
-                with self._turn(connection):
+            with self._turn(connection):
+                if sa.inspect(connection).has_table(self.table.name):
+                    changed = [(row, new) for row in self._read(connection) if (new := change(row)) != row]
+                if changed:
                     self._unguard(connection)
                     for row, new in changed:
                         number = self.table.c[self._key] == getattr(row, self._key)

@@ -49,6 +49,7 @@ def test_the_sql_yields_the_defined_columns(table) -> None:
     params = {
         "business_date": date,
         "month": date.replace(day=1),
+        "retention_years": 10,
         "survivorship": survivorship,
         **ValueSettings().parameters(date),
     }

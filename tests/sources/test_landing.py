@@ -82,7 +82,7 @@ def test_the_manifest_says_what_the_landing_came_to(desk: Desk) -> None:
 
 
 def test_a_result_that_loses_rows_cannot_be_made() -> None:
-    with pytest.raises(AssertionError, match="3 rows delivered, but 1 landed and 1 quarantined"):
+    with pytest.raises(AssertionError, match="3 rows delivered, but 1 landed, 1 quarantined and 0 forgotten"):
         LandingResult("core", "customer", DATE, "full", 3, 1, 1)
 
 

@@ -84,6 +84,29 @@ def test_the_database_refuses_to_change_or_remove_a_row(url: str) -> None:
     assert log.rows() == before
 
 
+def test_an_erasure_changes_what_it_must_and_leaves_the_guards_up(url: str) -> None:
+    log = DecisionLog(url)
+    assert log.redact(lambda row: row) == 0, "before the first row"
+    log.append(lambda _: SAME, NOON)
+    log.append(lambda _: replace(SAME, left=(("core", "3"),), reason="other"), NOON)
+    untouched = log.rows()[1]
+
+    def without_cards(row: LogRow) -> LogRow:
+        return replace(row, right=(), reason="erased") if row.reason != "other" else row
+
+    assert log.redact(without_cards) == 1
+    assert log.redact(without_cards) == 0
+    first, second = log.rows()
+    assert (first.decision_id, first.left, first.right, first.reason) == (1, SAME.left, (), "erased")
+    assert second == untouched
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"):
+        _execute(url, "update steward_decision set reason = 'other'")
+    assert log.append(lambda _: SAME, NOON).decision_id == 3
+    if url.startswith("sqlite"):
+        DecisionLog(url).redact(lambda row: replace(row, reason="erased"))
+        assert "看过证件".encode() not in Path(url.removeprefix("sqlite:///")).read_bytes()
+
+
 def test_what_the_draft_raises_leaves_the_log_as_it_was(url: str) -> None:
     log = DecisionLog(url)
     log.append(lambda _: SAME, NOON)
