@@ -1,6 +1,5 @@
 """The command group, its common options, and how errors are told."""
 
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from models.model_store import ModelError
 from pipelines.workspace import DEFAULT_BANK, DEFAULT_HOME, Workspace
 
 # into a file or pipe, where there are no 80 columns to fit into, a table is as wide as it needs
-_WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
+_WIDTH = None if sys.stdout.isatty() else 200
 
 out = Console(highlight=False, soft_wrap=True, width=_WIDTH)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
