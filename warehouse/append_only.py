@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import os
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -63,7 +64,7 @@ class LogError(ConnectionError):
     """The log cannot be read or written; says where it is, without password, and what to do."""
 
 
-class AppendOnlyLog(Generic[Row]):
+class AppendOnlyLog(ABC, Generic[Row]):
     """A log at a SQLAlchemy URL.
 
     Attributes:
@@ -180,13 +181,13 @@ class AppendOnlyLog(Generic[Row]):
         for undo in _UNGUARD[self._engine.dialect.name]:
             connection.exec_driver_sql(undo.format(table=self.table.name))
 
+    @abstractmethod
     def _from_row(self, row: sa.Row[Any]) -> Row:
         """A row as it is read, ``made_at`` without its time zone (UTC)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _values(self, row: Row) -> dict[str, object]:
         """A row as it is written."""
-        raise NotImplementedError
 
     def _read(self, connection: sa.Connection) -> tuple[Row, ...]:
         found = connection.execute(sa.select(self.table).order_by(self.table.c[self._key]))
