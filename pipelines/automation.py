@@ -5,8 +5,12 @@ import datetime as dt
 import dagster as dg
 
 from pipelines.alerts import alert
+from pipelines.instance import close_killed_runs_of
 from pipelines.workspace import Workspace
 from sources.delivery import available_dates, inspect
+
+# a run that was heard of so lately may just be starting, before it takes the night's lock
+_QUIET_SECONDS = 300
 
 
 def complete_dates(workspace: Workspace) -> list[dt.date]:
@@ -44,6 +48,7 @@ def night_schedule(workspace: Workspace, job_name: str) -> dg.ScheduleDefinition
         description="The night of the business date that has just ended.",
     )
     def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        close_killed_runs_of(workspace.home, context.instance, _QUIET_SECONDS)
         date = context.scheduled_execution_time.astimezone(workspace.bank.zone).date() - dt.timedelta(days=1)
         return dg.RunRequest(run_key=f"night-{date}", partition_key=date.isoformat())
 
@@ -60,6 +65,7 @@ def deliveries_sensor(workspace: Workspace, job_name: str) -> dg.SensorDefinitio
         description="Starts a night when every system's delivery for its business date is complete.",
     )
     def deliveries_complete(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        close_killed_runs_of(workspace.home, context.instance, _QUIET_SECONDS)
         done = {release.business_date for release in workspace.releases.list()}
         newest = max(done, default=dt.date.min)
         due = [date for date in complete_dates(workspace) if date > newest]

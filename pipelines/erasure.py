@@ -338,6 +338,7 @@ def _erase(workspace: Workspace, journal: Journal) -> Outcome:
     files = 0
     with erasure.knowing(journal.traces, workspace.bounds) as con:
         for table_id, path in erasure.lake_files(workspace.lake.root):
+            workspace.lake.require(table_id, _date(path))  # written anew, a damaged file would pass for a whole one
             source = _object(workspace, table_id)
             if source:
                 count: int | None = forgetting.forget_in(workspace, source, _date(path), path, tombstones)

@@ -7,6 +7,7 @@ from pipelines.workspace import Workspace, canonical_entities
 from sources.contract import SourceObject
 from sources.forgetting import ForgottenRows, Tombstones, count_anew, forgotten_rows, leave_out
 from sources.manifest import LandingResult
+from warehouse.lake import replace_partition
 
 
 def rows_of_forgotten(
@@ -21,7 +22,7 @@ def rows_of_forgotten(
             table_id = f"{'landing' if schema == 'landing_history' else schema}.{name}"
             dates = [day for day in lake.dates(table_id) if day <= date]
             others[other.relation] = [
-                lake.path(table_id, day) for day in (dates if schema == "landing_history" else dates[-1:])
+                lake.require(table_id, day) for day in (dates if schema == "landing_history" else dates[-1:])
             ]
     return forgotten_rows(workspace.bank.contracts, source, path, others, canonical_entities(), tombstones, date)
 
@@ -31,7 +32,7 @@ def forget_in(
 ) -> int | None:
     """Leave the rows of forgotten parties out of a partition; returns how many, None where it stays as it is."""
     rows = rows_of_forgotten(workspace, source, date, path, tombstones)
-    return leave_out(path, rows) if rows else None
+    return leave_out(path, rows, replace_partition) if rows else None
 
 
 def recount(workspace: Workspace, source: SourceObject, date: dt.date) -> LandingResult | None:

@@ -1,11 +1,15 @@
 """The Dagster instance of a home: the settings of the root's dagster.yaml, storage below ``<home>/dagster``."""
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
 import yaml
-from dagster import DagsterInstance
+from dagster import DagsterInstance, RunsFilter
+from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 from filelock import FileLock
+
+from pipelines.night_lock import NightRunningError, night
 
 SETTINGS = Path(__file__).parent.parent / "dagster.yaml"
 
@@ -35,3 +39,38 @@ def prepare_instance(home: Path) -> Path:
 def open_instance(home: Path) -> DagsterInstance:
     """Open the home's instance; use it as a context manager."""
     return DagsterInstance.from_config(str(prepare_instance(home)))
+
+
+def close_killed_runs(instance: DagsterInstance, before: dt.datetime | None = None) -> int:
+    """Mark runs whose process was killed as failed, and give back their places; returns how many.
+
+    The night's lock must be held. A killed process tells Dagster nothing: its run would stay "started", the queue would
+    start no other, and a step would wait for its place in the pool for ever.
+
+    Args:
+        instance: the home's instance.
+        before: only runs that were last heard of before; without it all that are under way.
+    """
+    told = instance.get_run_records(RunsFilter(statuses=list(IN_PROGRESS_RUN_STATUSES), updated_before=before))
+    for record in told:
+        run = record.dagster_run
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        instance.report_run_failed(run, "the process of this night was killed; the night has to be run again")
+    return len(told)
+
+
+def close_killed_runs_of(home: Path, instance: DagsterInstance, quiet_seconds: float = 0) -> None:
+    """``close_killed_runs`` where no night is running in the home; else nothing.
+
+    Args:
+        home: the home.
+        instance: its instance.
+        quiet_seconds: leave runs alone that were heard of so lately: they may just be starting.
+    """
+    before = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=quiet_seconds)
+    if instance.get_run_records(RunsFilter(statuses=list(IN_PROGRESS_RUN_STATUSES), updated_before=before), limit=1):
+        try:
+            with night(home):
+                close_killed_runs(instance, before)
+        except NightRunningError:
+            return

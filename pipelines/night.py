@@ -12,7 +12,7 @@ import dagster as dg
 from pipelines.alerts import alert
 from pipelines.assets.release import RELEASE
 from pipelines.definitions import NIGHT, build_definitions
-from pipelines.instance import open_instance
+from pipelines.instance import close_killed_runs, open_instance
 from pipelines.night_lock import night
 from pipelines.workspace import Workspace
 
@@ -51,6 +51,7 @@ def run_nights(workspace: Workspace, dates: Sequence[dt.date], listen: Listener)
     """
     job = build_definitions(workspace, {"console": _step_logger(listen)}).resolve_job_def(NIGHT)
     with night(workspace.home), open_instance(workspace.home) as instance, _quiet_libraries():
+        close_killed_runs(instance)
         for date in dates:
             result = _result(
                 date,

@@ -78,9 +78,14 @@ def publish(workspace: Workspace, date: dt.date) -> Publication:
             workspace.audit.append("blocked", candidate.release_id, {**models, "blocking_checks": len(blocked)})
             return Publication(None, results)
         release = candidate.finish(results)
-        action = "unchanged" if release.unchanged else "published"
+        # a process killed between switching and recording leaves the recording to the next night
+        action = "unchanged" if release.unchanged and _is_recorded(workspace, release) else "published"
         workspace.audit.append(action, release.id, {**models, "content_hash": release.content_hash})
         return Publication(release, results)
+
+
+def _is_recorded(workspace: Workspace, release: Release) -> bool:
+    return any((one.action, one.subject) == ("published", release.id) for one in workspace.audit.entries())
 
 
 def rollback(workspace: Workspace, to: str | None = None) -> Release:
@@ -103,9 +108,9 @@ def _lake_views(workspace: Workspace, date: dt.date, checks: list[Suite]) -> dic
         schema, _, name = relation.partition(".")
         if schema == "landing_history":
             dates = [d for d in lake.dates(f"landing.{name}") if d <= date]
-            views[relation] = [lake.path(f"landing.{name}", d) for d in dates]
+            views[relation] = [lake.require(f"landing.{name}", d) for d in dates]
         elif lake.exists(relation, date):
-            views[relation] = [lake.path(relation, date)]
+            views[relation] = [lake.require(relation, date)]
     return views
 
 

@@ -30,6 +30,7 @@ from sources import delivery, landing, mapping
 from sources.contract import Contract, SourceObject
 from sources.errors import DeliveryRefused
 from sources.landing import LandingResult
+from warehouse.lake import replace_partition
 
 CUSTOMER_RECORD = "customer.customer_record"
 CUSTOMER_RECORD_HISTORY = "customer.customer_record_history"
@@ -94,10 +95,13 @@ def land(
 
 def _landing_target(workspace: Workspace, source: SourceObject, date: dt.date) -> landing.LandingTarget:
     lake, table_id = workspace.lake, f"landing.{source.table}"
+    # of other objects only the manifest is read
+    earlier = lake.require if source.delivery.mode == "append" else lake.path
     return landing.LandingTarget(
         lake.path(table_id, date),
         lake.path(f"landing.quarantine__{source.table}", date),
-        tuple(lake.path(table_id, day) for day in lake.dates(table_id) if day < date),
+        tuple(earlier(table_id, day) for day in lake.dates(table_id) if day < date),
+        replace_partition,
     )
 
 
@@ -263,8 +267,9 @@ def score_nodes(workspace: Workspace, date: dt.date) -> dict[str, int]:
         if model is None:
             model = training.train(con, settings)
             model.save(workspace.models.home)
-            workspace.models.set_pin(model, date)
+            # recorded first: a process killed between the two trains and records the same model again
             workspace.audit.append("pinned", model.id, {"kind": "matching", "business_date": str(date)})
+            workspace.models.set_pin(model, date)
         score.score(con, settings, model)
         return _write(
             workspace,

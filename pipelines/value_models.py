@@ -86,8 +86,9 @@ def model_for_night(
     except ThinHistoryError as thin:
         return None, str(thin)
     _save(workspace, kind, model, date, dt.datetime.now(dt.UTC))
-    store.set_pin(model, date)
+    # recorded first: a process killed between the two fits and records the same model again
     workspace.audit.append("pinned", model.id, {"kind": kind.name, "business_date": str(date)})
+    store.set_pin(model, date)
     return model, ""
 
 

@@ -7,6 +7,7 @@ Home holds everything that a bank's nights make: ``lake/``, ``warehouse/``, ``mo
 import datetime as dt
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -228,9 +229,16 @@ class Workspace:
         path = self.home / "secrets" / f"{purpose}.key"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            # whole or not at all: a process killed here must not leave an empty key, nor another's be replaced
+            temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "w", encoding="ascii") as handle:
                 handle.write(secrets.token_hex(32))
+                handle.flush()
+                os.fsync(handle.fileno())
+            with suppress(FileExistsError):
+                path.hardlink_to(temporary)
+            temporary.unlink()
         if path.stat().st_mode & 0o077:
             raise PermissionError(f"{path} can be read by others than its owner; run: chmod 600 {path}")
         return bytes.fromhex(path.read_text(encoding="ascii").strip())

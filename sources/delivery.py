@@ -192,10 +192,11 @@ class _Settling:
                 continue
             stats = [file.stat() for file in unsure]
             latest = max(max(stat.st_mtime, stat.st_ctime) for stat in stats)
-            if self.wall_clock() - latest >= self.seconds:
-                continue
             mark = tuple((stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats)
             before, since = self.seen.get(delivery.obj.table, (None, 0.0))
+            # only at the first look: later the wall clock may have been set forward
+            if before is None and self.wall_clock() - latest >= self.seconds:
+                continue
             if before != mark:
                 since = self.clock()
                 self.seen[delivery.obj.table] = (mark, since)

@@ -19,7 +19,7 @@ import hmac
 import json
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -200,8 +200,11 @@ class _Reader:
                 yield select, {"business_date": self.business_date} if "$business_date" in select else None
 
 
-def leave_out(path: Path, rows: ForgottenRows) -> int:
-    """Write a landed partition, or a delta's state, anew without the rows; returns how many were left out."""
+def leave_out(path: Path, rows: ForgottenRows, put: Callable[[Path, Path], None] = publish) -> int:
+    """Write a landed partition, or a delta's state, anew without the rows; returns how many were left out.
+
+    ``put`` brings the written file from its temporary name to its place.
+    """
     if not rows:
         return 0
     temporary = path.with_name(f".{path.name}.forgetting.tmp")
@@ -219,7 +222,7 @@ def leave_out(path: Path, rows: ForgottenRows) -> int:
             f"copy (select * exclude (file_row_number) from ({query}) order by file_row_number) "
             f"to {literal(str(temporary))} (format parquet, compression zstd)"
         ).fetchall()
-    publish(temporary, path)
+    put(temporary, path)
     return len(rows.left_out)
 
 

@@ -59,12 +59,13 @@ class LandingTarget:
     """Where an object's rows go, and its partitions of earlier business dates, ascending.
 
     ``history`` serves two checks: keys of an append object that were delivered before, and a delivery that is
-    the last one again.
+    the last one again. ``put`` brings a finished partition from its temporary name to its place.
     """
 
     landing: Path
     quarantine: Path
     history: tuple[Path, ...] = ()
+    put: Callable[[Path, Path], None] = publish
 
 
 def land(
@@ -212,9 +213,9 @@ class _Landing:
         landed = self._without_offenders() if offenders else arrived
         result = self._result(delivered, figures, spool, quarantined, landed)
         # The landed partition last: where it is, its quarantine and its manifest are too.
-        publish(self._temporary("quarantine"), self._target.quarantine)
+        self._target.put(self._temporary("quarantine"), self._target.quarantine)
         write_manifest(result, self._target.landing)
-        publish(landed, self._target.landing)
+        self._target.put(landed, self._target.landing)
         return result
 
     def remove_temporary_files(self) -> None:

@@ -29,6 +29,8 @@ Row = TypeVar("Row", bound="DataclassInstance")
 # how long a writer waits for another to finish
 WAIT_SECONDS = 30
 
+_MADE_AT = "made_at"
+
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _ADVISORY_LOCK = 360_360
 _GUARDS = {
@@ -136,7 +138,10 @@ class AppendOnlyLog(ABC, Generic[Row]):
             self._create_table(connection)
             before = self._read(connection)
             number = max((getattr(earlier, self._key) for earlier in before), default=0) + 1
-            row = replace(draft(before), **{self._key: number, "made_at": made_at})
+            # a clock that was set back must not make the latest word an earlier one
+            last: dt.datetime = max((getattr(earlier, _MADE_AT) for earlier in before), default=made_at)
+            at = made_at if made_at >= last else last + dt.timedelta(microseconds=1)
+            row = replace(draft(before), **{self._key: number, _MADE_AT: at})
             connection.execute(self.table.insert(), self._values(row))
         return row
 

@@ -265,7 +265,9 @@ class AuditLog:
     def _write(self, line: str) -> None:
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(descriptor, line.encode("utf-8"))
+            rest = memoryview(line.encode("utf-8"))
+            while rest:  # an almost full disk takes a part of it
+                rest = rest[os.write(descriptor, rest) :]
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

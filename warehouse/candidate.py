@@ -42,6 +42,7 @@ def build_candidate(
     Raises:
         ReleaseError: another process is publishing, or rolling back.
         MissingPartitionError: a published table has no partition for the date.
+        DamagedPartitionError: a partition's bytes are not those that were written.
     """
     bounds = bounds or Bounds()
     store.acquire()

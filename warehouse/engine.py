@@ -46,6 +46,7 @@ class Engine:
 
         Raises:
             MissingPartitionError: a table has no partition for the date.
+            DamagedPartitionError: the bytes of a partition are not those that were written.
         """
         self.spill.mkdir(parents=True, exist_ok=True)
         con = duckdb.connect(
@@ -89,6 +90,8 @@ class Engine:
         """Write a select as a defined table: exactly its columns, in their order and types, sorted by its key."""
         try:
             return self._write(con, table, select, business_date, params)
+        except (duckdb.IOException, duckdb.OutOfMemoryException):
+            raise  # they speak of files and memory, and whoever has to make room must know where
         except duckdb.Error as error:
             # DuckDB quotes the value it stumbled over: it must not reach logs and event stores
             raise TableError(f"{table.id}: {type(error).__name__}: {without_values(str(error))}") from None
@@ -132,13 +135,13 @@ class Engine:
         shape = ""
         if schema == HISTORY:
             landing = f"landing.{name}"
-            files = [self.lake.path(landing, d) for d in self.lake.dates(landing) if d <= business_date]
+            files = [self.lake.require(landing, d) for d in self.lake.dates(landing) if d <= business_date]
             if not files:
                 raise MissingPartitionError(f"{landing} has no partition up to {business_date}; land a delivery first")
         elif schema == PREVIOUS:
             former = name.replace("__", ".", 1)
             earlier = self.lake.previous(former, business_date)
-            files = [self.lake.path(former, earlier)] if earlier else []
+            files = [self.lake.require(former, earlier)] if earlier else []
             if defined := load_tables().get(former):
                 columns = ", ".join(f'cast(null as {c.type}) as "{c.name}"' for c in defined.columns)
                 shape = f"select {columns} where false union all by name "

@@ -10,7 +10,7 @@ have an old file open keep it until they close it. Whether all is gone is ``ware
 """
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from warehouse.ddl import literal, qualified, quoted
 from warehouse.erasure_texts import Texts
 from warehouse.facts import meta_tables
 from warehouse.fingerprint import Fingerprint, combine, fingerprint
-from warehouse.lake import replace_durably
+from warehouse.lake import replace_durably, replace_partition
 from warehouse.release import DESCRIPTION, Release, describe
 
 _KEYED = {"account_id": "account", "card_id": "card", "loan_id": "loan"}
@@ -160,8 +160,16 @@ def count_theirs(con: duckdb.DuckDBPyConnection, table_id: str, relation: str) -
     return int(count)
 
 
-def erase_parquet(con: duckdb.DuckDBPyConnection, table_id: str, path: Path) -> int | None:
-    """Write a Parquet file anew without the customer's rows; returns how many went, None where it stays as it is."""
+def erase_parquet(
+    con: duckdb.DuckDBPyConnection,
+    table_id: str,
+    path: Path,
+    put: Callable[[Path, Path], None] = replace_partition,
+) -> int | None:
+    """Write a Parquet file anew without the customer's rows; returns how many went, None where it stays as it is.
+
+    ``put`` brings the written file to its place; without it as a partition of the lake.
+    """
     relation = parquet_relation(path)
     whose = ownership(table_id, columns_of(con, relation))
     [(theirs, touched)] = con.execute(
@@ -175,7 +183,7 @@ def erase_parquet(con: duckdb.DuckDBPyConnection, table_id: str, path: Path) -> 
         f"to {literal(str(temporary))} (format parquet, compression zstd)"
     ).fetchall()
     shutil.copymode(path, temporary)
-    replace_durably(temporary, path)
+    put(temporary, path)
     return int(theirs)
 
 
@@ -193,7 +201,7 @@ def erase_quarantined(con: duckdb.DuckDBPyConnection, path: Path, traces: Traces
         f"to {literal(str(temporary))} (format parquet, compression zstd)",
         {"gone": gone},
     ).fetchall()
-    replace_durably(temporary, path)
+    replace_partition(temporary, path)
     return len(gone)
 
 
@@ -229,7 +237,7 @@ def erase_release(con: duckdb.DuckDBPyConnection, release: Release) -> dict[str,
         shutil.copymode(release.database, temporary)
         rewritten = _described(temporary, release)
         for mart in sorted((release.path / "mart").glob("*.parquet")):
-            erase_parquet(con, f"mart.{mart.stem}", mart)
+            erase_parquet(con, f"mart.{mart.stem}", mart, replace_durably)
         description = release.path / DESCRIPTION
         described = description.with_name(f".{DESCRIPTION}.tmp")
         described.write_text(describe(rewritten), encoding="utf-8")

@@ -107,7 +107,7 @@ def quarantine_files(
         accumulating: objects that deliver changes or new rows: what was set aside on any earlier date is missing too.
     """
     found = [
-        lake.path(table, date)
+        lake.require(table, date)
         for name, history in [*((n, False) for n in full), *((n, True) for n in accumulating)]
         for table in [f"landing.quarantine__{name}"]
         for date in lake.dates(table)

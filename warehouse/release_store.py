@@ -170,6 +170,16 @@ class ReleaseStore:
         finally:
             self._lock.release()
 
+    def tidy(self) -> None:
+        """Remove what a killed process left under temporary names.
+
+        Raises:
+            ReleaseError: another process has the lock.
+        """
+        if self.folder.is_dir():
+            self.acquire()
+            self.let_go()
+
     def current_or_none(self) -> Release | None:
         """The current release; None also where the link points at nothing, so that a night can mend it."""
         try:

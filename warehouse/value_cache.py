@@ -5,7 +5,6 @@ remembered and when it is void (``models/identity/known_values.py``). The folder
 night works everything out again. It holds values of personal data as they were delivered, those of the last night only.
 """
 
-import hashlib
 import logging
 import shutil
 from dataclasses import dataclass
@@ -13,9 +12,11 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.lake import replace_durably
+from warehouse.lake import replace_durably, sha256
 
 log = logging.getLogger(__name__)
+
+_DIGITS = 16
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class ValueCache:
         con.execute(f"create schema if not exists {schema}")
         for path in sorted((self.folder / version).glob("*.parquet")):
             kind, _, digest = path.stem.rpartition("-")
-            if _digest(path) != digest:
+            if sha256(path)[:_DIGITS] != digest:
                 log.warning("%s is damaged; its values are worked out again", path)
                 continue
             con.execute(f"create view {schema}.{kind} as from read_parquet('{_quoted(path)}')")
@@ -46,16 +47,11 @@ class ValueCache:
         for (kind,) in con.execute(listed, [schema]).fetchall():
             temporary = folder / f".{kind}.tmp"
             con.execute(f"copy {schema}.{kind} to '{_quoted(temporary)}' (format parquet, compression zstd)").fetchall()
-            path = folder / f"{kind}-{_digest(temporary)}.parquet"
+            path = folder / f"{kind}-{sha256(temporary)[:_DIGITS]}.parquet"
             replace_durably(temporary, path)
             kept.add(path)
         for path in {*self.folder.iterdir(), *folder.iterdir()} - kept:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()[:16]
 
 
 def _quoted(path: Path) -> str:

@@ -10,6 +10,7 @@ import dagster as dg
 import duckdb
 
 from models.tables import Table
+from pipelines.disk import full_disk
 from pipelines.night_lock import hold_night
 from pipelines.workspace import Workspace
 from sources.errors import DeliveryRefused
@@ -69,9 +70,11 @@ class Wiring:
         hold_night(self.workspace.home)
         try:
             yield
-        except (OSError, duckdb.IOException):
-            raise
         except Exception as error:
+            if told := full_disk(error, self.workspace.home):
+                raise dg.Failure(told, metadata={"error": "DiskFull"}) from error
+            if isinstance(error, OSError | duckdb.IOException):
+                raise
             blocked = isinstance(error, (DeliveryRefused, ReleaseBlockedError))
             kind = "Blocked" if blocked else type(error).__name__
             raise dg.Failure(str(error), metadata={"error": kind}, allow_retries=False) from error

@@ -6,6 +6,7 @@ import dagster as dg
 
 from pipelines import steps
 from pipelines.assets.common import POOL, RETRY, Wiring, asset_keys, business_date, rows
+from pipelines.upkeep import prepare
 from sources.contract import Contract, SourceObject
 from sources.landing import LandingResult
 
@@ -21,6 +22,7 @@ def deliveries_asset(wiring: Wiring) -> dg.AssetsDefinition:
     @dg.multi_asset(name="deliveries", specs=[spec], pool=POOL)
     def deliveries(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         with wiring.step():
+            prepare(wiring.workspace, business_date(context), context.log.warning)
             files = steps.await_deliveries(wiring.workspace, business_date(context), context.log.info)
         return dg.MaterializeResult(metadata={"files": files})
 

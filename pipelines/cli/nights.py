@@ -44,11 +44,16 @@ def backfill(options: Options, first: dt.datetime, last: dt.datetime) -> None:
 
 def run_dates(workspace: Workspace, dates: list[dt.date]) -> None:
     """Run nights in order, narrating; leaves with the exit code of the first that failed or was blocked."""
+    from pipelines.disk import HomeError, require_writable
     from pipelines.night import run_nights
     from pipelines.night_lock import NightRunningError
 
     check_model(workspace)
     check_fitted_models(workspace)
+    try:
+        require_writable(workspace.home)
+    except HomeError as error:
+        fail(escape(str(error)))
     codes = []
     try:
         with out.status("starting") as status:
@@ -149,9 +154,11 @@ def status(options: Options) -> None:
 @click.pass_obj
 def ui(options: Options, port: int) -> None:
     """Start Dagster's web page and daemon over this home, on the loopback address; stop with Ctrl-C."""
-    from pipelines.instance import SETTINGS, prepare_instance
+    from pipelines.instance import SETTINGS, close_killed_runs_of, open_instance, prepare_instance
 
     workspace = options.workspace
+    with open_instance(workspace.home) as instance:
+        close_killed_runs_of(workspace.home, instance)
     environment = {
         **os.environ,
         "DAGSTER_HOME": str(prepare_instance(workspace.home)),

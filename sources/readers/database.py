@@ -126,6 +126,12 @@ class DatabaseReader:
                     yield self._batch(rows, columns, line)
                     line += len(rows)
         except SQLAlchemyError as error:
+            if getattr(error, "connection_invalidated", False):
+                # passing, unlike what the database refuses: the whole system is read again in a new snapshot
+                raise ConnectionError(
+                    f"{self._object.system}.{self._object.name}: {self.name}: the database closed the connection while "
+                    f"it was read: {_cause(error)}"
+                ) from None
             raise refusal(self._object, self.name, f"the database refused the read: {_cause(error)}") from None
 
     def raw(self, lines: Sequence[int]) -> Iterator[bytes]:

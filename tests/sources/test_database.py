@@ -14,6 +14,7 @@ from conftest import DATE, Desk, make_contract
 from sources.contract import Contract
 from sources.delivery import DeliveryMissing, DeliveryRefused, inspect, wait_until_complete
 from sources.readers import Snapshot
+from sources.readers.database import DatabaseReader
 
 TABLES = """
 create schema bank;
@@ -193,6 +194,32 @@ def test_rows_are_streamed_by_a_server_side_cursor(desk: Desk, server: str, monk
             sizes.append(batch.num_rows)
     assert sizes == [7] * 8 + [4]
     assert seen == [1]
+
+
+def test_a_connection_that_is_lost_half_way_lands_nothing_and_may_be_tried_again(
+    desk: Desk, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORE_USER", "postgres")
+    monkeypatch.setattr("sources.readers.database._BATCH_ROWS", 7)
+    contract = postgres(server, {"account": (FULL | {"table": "bank.account"}, ACCOUNT)})
+    whole = DatabaseReader._batch
+    batches = []
+
+    def second_batch_is_the_last(self: DatabaseReader, rows: Any, columns: Any, line: int) -> Any:
+        batches.append(line)
+        if len(batches) == 2:
+            with sa.create_engine(server, poolclass=sa.NullPool).connect() as other:
+                others = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
+                other.exec_driver_sql(f"{others} and backend_type = 'client backend'")
+        return whole(self, rows, columns, line)
+
+    monkeypatch.setattr(DatabaseReader, "_batch", second_batch_is_the_last)
+    with pytest.raises(ConnectionError, match=r"core.account: bank.account: the database closed the connection"):
+        desk.land_system(contract)
+    assert len(batches) >= 2
+    folder = desk.partition("core__account", DATE).parent
+    assert list(folder.iterdir()) == []
+    assert desk.land_system(contract)["account"].rows_landed == 60
 
 
 def test_a_missing_column_or_table(desk: Desk, server: str, monkeypatch: pytest.MonkeyPatch) -> None:

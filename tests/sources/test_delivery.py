@@ -207,6 +207,41 @@ def test_an_old_file_is_not_waited_for(desk: Desk) -> None:
     assert clock.now == 0
 
 
+def test_a_file_still_being_written_does_not_count_as_old_when_the_clock_is_set_forward(desk: Desk) -> None:
+    path = desk.put("CUST_20260131.csv", "id,name\n1,")
+    clock = Clock((6, lambda: os.utime(path)))
+    age = path.stat().st_ctime
+    wait_until_complete(
+        [dated(desk)],
+        desk.exports,
+        DATE,
+        60,
+        30,
+        clock.said.append,
+        sleep=clock.sleep,
+        clock=lambda: clock.now,
+        wall_clock=lambda: age + clock.now + (3600 if clock.now else 0),
+    )
+    assert clock.now >= 36
+
+
+def test_a_file_from_the_future_is_waited_for_no_longer_than_one_that_changes(desk: Desk) -> None:
+    path = desk.put("CUST_20260131.csv", "id,name\n1,a\n")
+    clock = Clock()
+    wait_until_complete(
+        [dated(desk)],
+        desk.exports,
+        DATE,
+        60,
+        30,
+        clock.said.append,
+        sleep=clock.sleep,
+        clock=lambda: clock.now,
+        wall_clock=lambda: path.stat().st_ctime - 86_400,
+    )
+    assert 30 <= clock.now <= 40
+
+
 def test_waiting_in_vain_says_every_file_of_every_system(desk: Desk) -> None:
     cards = make_contract({"card": ({"mode": "full", "format": "csv", "pattern": "*.dat"}, TWO)}, system="cards")
     with pytest.raises(DeliveryMissing) as missing:

@@ -3,6 +3,7 @@
 Also a program, for tests that need real processes:
     python release_home.py publish HOME FIRST LAST     publish contents FIRST..LAST, one after another
     python release_home.py die HOME CONTENT N          publish, but kill -9 itself at the N-th touch of a file
+    python release_home.py die-landing HOME            kill -9 two writers of the lake at each touch of a file
     python release_home.py hold HOME                   open the current release, answer one query per input line
     python release_home.py look HOME PATH              open PATH once and print what it holds
 """
@@ -12,6 +13,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,6 +133,41 @@ def _die_at(touch: int, root: str) -> None:
     sys.addaudithook(hook)
 
 
+def _die_landing(home: Path) -> None:
+    """Fork writers that die twice at the same touch, and after each pair a reader that verifies what is there."""
+    for touch in range(1, 200):
+        _forked(land, home, 1)
+        died = [_forked(_land_and_die, home, touch)[0] == -signal.SIGKILL for _ in range(2)]
+        print(json.dumps({"died": died, "contents": json.loads(_forked(_verified, home)[1])}), flush=True)
+        if not any(died):
+            return
+
+
+def _land_and_die(home: Path, touch: int) -> None:
+    _die_at(touch, str(home / "lake" / "customer"))
+    land(home, 2)
+
+
+def _verified(home: Path) -> str:
+    lake = Lake(home / "lake")
+    with duckdb.connect() as con:
+        read = "select distinct content from read_parquet(?, hive_partitioning = false)"
+        return json.dumps([con.execute(read, [str(lake.require(one, DAY))]).fetchall()[0][0] for one in TABLES])
+
+
+def _forked(work: Callable[..., object], *arguments: object) -> tuple[int, str]:
+    """Run in a fork, which is faster than a process; returns how it ended and what it gave."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writing, str(work(*arguments)).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as told:
+        text = told.read()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), text
+
+
 def main(command: str, home: Path, *rest: str) -> None:
     if command == "publish":
         for content in range(int(rest[0]), int(rest[1]) + 1):
@@ -141,6 +178,8 @@ def main(command: str, home: Path, *rest: str) -> None:
         with build_candidate(store(home, keep=1), lake, TABLES, DAY, FACTS) as candidate:
             candidate.finish(PASSED)
         print("alive", flush=True)
+    elif command == "die-landing":
+        _die_landing(home)
     elif command == "hold":
         with store(home).connect() as con:
             print(json.dumps(read(con)), flush=True)

@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import json
 import multiprocessing
+import os
 import stat
 from pathlib import Path
 
@@ -178,6 +179,21 @@ def test_processes_that_write_at_once_keep_the_chain(tmp_path: Path) -> None:
     assert [entry.sequence for entry in entries] == list(range(1, 41))
     for name in ("Ann", "Bo"):
         assert [int(entry.subject) for entry in entries if entry.who == name] == list(range(20))
+
+
+def test_a_line_that_the_system_takes_in_parts_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    monkeypatch.setattr("warehouse.audit.os.write", lambda descriptor, data: write(descriptor, data[:10]))
+    assert _log(tmp_path, 2).verify().faults == ()
+
+
+def test_a_clock_that_goes_back_changes_no_order_and_breaks_no_chain(tmp_path: Path) -> None:
+    times = iter([NOON, NOON - dt.timedelta(hours=1), NOON])
+    log = AuditLog(tmp_path, lambda: next(times))
+    for subject in "abc":
+        log.append("published", subject)
+    assert [(entry.sequence, entry.subject) for entry in log.entries()] == [(1, "a"), (2, "b"), (3, "c")]
+    assert log.verify().faults == ()
 
 
 def test_who_is_the_variable_or_the_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,15 @@ def test_both_logs_keep_their_own_numbers_in_one_file(tmp_path: Path) -> None:
     assert [row.decision_id for row in decisions.rows()] == [1]
 
 
+def test_what_is_written_with_the_clock_set_back_is_still_the_later_word(tmp_path: Path) -> None:
+    log = ConsentLog(f"sqlite:///{tmp_path}/decisions.db")
+    log.append(lambda _: replace(SAID, is_granted=True), NOON)
+    withdrawn = log.append(lambda _: SAID, NOON - dt.timedelta(hours=1))
+    granted, last = log.rows()
+    assert (granted.made_at, last.is_granted) == (NOON, False)
+    assert last == withdrawn and last.made_at > NOON
+
+
 def test_a_statement_is_never_changed(tmp_path: Path) -> None:
     ConsentLog(f"sqlite:///{tmp_path}/decisions.db").append(lambda _: SAID, NOON)
     with sqlite3.connect(tmp_path / "decisions.db") as con:

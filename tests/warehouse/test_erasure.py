@@ -155,7 +155,7 @@ def test_a_file_without_their_rows_is_not_written(tmp_path: Path) -> None:
     before = path.stat()
     with knowing(THEIRS, BOUNDS) as con:
         assert erase_parquet(con, "mart.customer_360", path) is None
-    assert path.stat() == before
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_quarantined_bytes_with_a_text_of_theirs_go_whatever_the_encoding(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The lake's atomic partitions and the engine's views over them."""
 
 import datetime as dt
+import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 from models.tables import Column, Table
 from warehouse.engine import Engine, TableError, months_between
-from warehouse.lake import Lake, MissingPartitionError
+from warehouse.lake import DamagedPartitionError, Lake, MissingPartitionError
 
 DAY1, DAY2 = dt.date(2026, 10, 29), dt.date(2026, 10, 30)
 
@@ -43,7 +45,7 @@ def test_a_partition_is_replaced_whole_and_leaves_no_temporary_file(engine: Engi
     _put(engine, "staging.a", DAY1, "select 2 as x union all select 3")
     path = engine.lake.path("staging.a", DAY1)
     assert duckdb.sql(f"select list(x order by x) from '{path}'").fetchall() == [([2, 3],)]
-    assert [p.name for p in path.parent.iterdir()] == ["data.parquet"]
+    assert sorted(p.name for p in path.parent.iterdir()) == ["data.parquet", "data.parquet.sha256"]
     assert engine.lake.rows("staging.a", DAY1) == 2
 
 
@@ -53,6 +55,36 @@ def test_a_failed_write_leaves_the_old_partition(engine: Engine) -> None:
         _put(engine, "staging.a", DAY1, "select error('broken') as x")
     path = engine.lake.path("staging.a", DAY1)
     assert duckdb.sql(f"select x from '{path}'").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:-40], lambda b: b[:90] + bytes([b[90] ^ 1]) + b[91:], lambda b: b""])
+def test_a_damaged_partition_is_named_by_whoever_reads_it(engine: Engine, damage: Callable[[bytes], bytes]) -> None:
+    for day in (DAY1, DAY2):
+        _put(engine, "mart.thing", day, "select i from range(1000) t(i)")
+    path = engine.lake.path("mart.thing", DAY1)
+    path.write_bytes(damage(path.read_bytes()))
+    named = rf"mart.thing of 2026-10-29 is damaged: the bytes of {path} are not .*'c360 run --date 2026-10-29'"
+    with pytest.raises(DamagedPartitionError, match=named), engine.connection(DAY1, ["mart.thing"]):
+        pass
+    with pytest.raises(DamagedPartitionError), engine.connection(DAY2, ["previous.mart__thing"]):
+        pass
+    with engine.connection(DAY2, ["mart.thing"]) as con:
+        assert con.execute("select count(*) from mart.thing").fetchall() == [(1000,)]
+    _put(engine, "mart.thing", DAY1, "select 1 as i")
+    assert engine.lake.rows("mart.thing", DAY1) == 1
+
+
+def test_the_checksum_is_one_that_everybody_can_check(engine: Engine) -> None:
+    _put(engine, "mart.thing", DAY1, "select 1 as i")
+    path = engine.lake.path("mart.thing", DAY1)
+    told = path.with_name("data.parquet.sha256").read_text().split()
+    assert told == [hashlib.sha256(path.read_bytes()).hexdigest()]
+
+
+def test_a_partition_of_an_older_version_has_no_checksum_and_is_read(engine: Engine) -> None:
+    _put(engine, "mart.thing", DAY1, "select 1 as i")
+    engine.lake.path("mart.thing", DAY1).with_name("data.parquet.sha256").unlink()
+    assert engine.lake.rows("mart.thing", DAY1) == 1
 
 
 def test_dates_and_previous(engine: Engine) -> None:

@@ -15,6 +15,7 @@ from warehouse.candidate import build_candidate
 from warehouse.facts import quarantine_files
 from warehouse.lake import Lake, MissingPartitionError
 from warehouse.release import ReleaseBlockedError, ReleaseError
+from warehouse.release_store import ReleaseStore
 
 EARLIER, LATER = dt.date(2026, 1, 30), dt.date(2026, 2, 1)
 
@@ -183,6 +184,20 @@ def test_an_older_date_is_published_without_becoming_current(tmp_path: Path) -> 
     assert publish(tmp_path, 2, EARLIER).id == "2026-01-30.1"
     assert _ids(tmp_path) == ["2026-01-30.1", "2026-01-31.1"]
     assert _current(tmp_path) == "2026-01-31.1"
+
+
+def test_a_clock_that_was_set_back_changes_neither_order_nor_number(tmp_path: Path) -> None:
+    publish(tmp_path, 1)
+    with build_candidate(
+        ReleaseStore(tmp_path / "warehouse", clock=lambda: NOON - dt.timedelta(days=2)),
+        land(tmp_path, 2),
+        TABLES,
+        DAY,
+        FACTS,
+    ) as candidate:
+        again = candidate.finish(PASSED)
+    assert (again.id, again.published_at) == (f"{DAY}.2", NOON - dt.timedelta(days=2))
+    assert store(tmp_path).current() == again == store(tmp_path).list()[-1]
 
 
 def test_tables_that_are_not_published_stay_out(tmp_path: Path) -> None:

@@ -126,6 +126,18 @@ def test_kill_9_at_random_moments(home: Path) -> None:
     assert {p.name for p in (home / "warehouse/releases").iterdir()} == {r.id for r in store(home).list()}
 
 
+def test_kill_9_at_any_touch_of_a_file_leaves_whole_partitions_with_their_checksums(tmp_path: Path) -> None:
+    """Two writers in a row that die at the same point, then a reader: old or new content, never a false alarm."""
+    told, error = _worker("die-landing", tmp_path).communicate(timeout=120)
+    assert not error
+    lines = [json.loads(line) for line in told.splitlines()]
+    assert all(set(line["contents"]) <= {1, 2} for line in lines)
+    assert len(lines) > 12, "a partition touches more files than that: the hook sees too little"
+    assert lines[0] == {"died": [True, True], "contents": [1, 1]}
+    assert lines[-1] == {"died": [False, False], "contents": [2, 2]}
+    assert not list(tmp_path.glob("lake/**/.*"))
+
+
 def test_a_process_killed_between_rename_and_switch_is_made_good_by_the_next_night(home: Path) -> None:
     publish(home, 2)
     store(home).rollback()  # as if the switch had not happened

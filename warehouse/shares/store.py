@@ -202,6 +202,20 @@ class ShareStore:
         finally:
             self._lock.release()
 
+    def tidy(self) -> None:
+        """Remove what a killed process left of any share under temporary names.
+
+        Raises:
+            ShareError: another process makes shares.
+        """
+        if self.root.is_dir():
+            self._acquire()
+            try:
+                for share in self.names():
+                    self._remove_leftovers(share)
+            finally:
+                self._lock.release()
+
     def remove(self, share: str) -> None:
         """Remove every version of a share.
 
@@ -319,6 +333,7 @@ class ShareStore:
         for path in folder.iterdir() if folder.is_dir() else ():
             if path.name.startswith((_BUILDING, _REMOVING)):
                 shutil.rmtree(path)
+        (folder / f".{CURRENT}").unlink(missing_ok=True)
 
     def _blocked_file(self, share: str) -> Path:
         return self.root / f"{share}.blocked.json"
@@ -328,7 +343,9 @@ class ShareStore:
             self._blocked_file(share).unlink(missing_ok=True)
             return
         told = {"release_id": release.id, "findings": [finding.line for finding in findings]}
-        self._blocked_file(share).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        temporary = self._blocked_file(share).with_suffix(".tmp")
+        temporary.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        temporary.replace(self._blocked_file(share))
 
 
 def _remove(version: ShareVersion) -> None:
