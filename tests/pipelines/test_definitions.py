@@ -67,8 +67,11 @@ def test_the_schedule_runs_the_day_that_has_ended_in_the_banks_time_zone(
     assert schedule.execution_timezone == "Asia/Shanghai"
     # 18:30 UTC on the 31st is 02:30 on the 1st in Shanghai: the business date is the 31st
     at = dt.datetime(2026, 10, 31, 18, 30, tzinfo=dt.UTC)
-    context = dg.build_schedule_context(scheduled_execution_time=at, repository_def=definitions.get_repository_def())
-    [request] = schedule.evaluate_tick(context).run_requests
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_schedule_context(
+            instance=instance, scheduled_execution_time=at, repository_def=definitions.get_repository_def()
+        )
+        [request] = schedule.evaluate_tick(context).run_requests
     assert request.partition_key == "2026-10-31"
 
 
