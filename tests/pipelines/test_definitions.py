@@ -10,6 +10,7 @@ import pytest
 from models.tables import load_tables
 from pipelines.automation import complete_dates
 from pipelines.definitions import NIGHT, build_definitions
+from pipelines.instance import open_instance
 from pipelines.workspace import Workspace
 
 SNAPSHOT = Path(__file__).parent / "assets.txt"
@@ -61,13 +62,13 @@ def test_the_release_depends_on_every_published_table(definitions: dg.Definition
 
 
 def test_the_schedule_runs_the_day_that_has_ended_in_the_banks_time_zone(
-    definitions: dg.Definitions, workspace: Workspace
+    definitions: dg.Definitions, workspace: Workspace, tmp_path: Path
 ) -> None:
     schedule = definitions.resolve_schedule_def("nightly")
     assert schedule.execution_timezone == "Asia/Shanghai"
     # 18:30 UTC on the 31st is 02:30 on the 1st in Shanghai: the business date is the 31st
     at = dt.datetime(2026, 10, 31, 18, 30, tzinfo=dt.UTC)
-    with dg.DagsterInstance.ephemeral() as instance:
+    with open_instance(tmp_path) as instance:
         context = dg.build_schedule_context(
             instance=instance, scheduled_execution_time=at, repository_def=definitions.get_repository_def()
         )
