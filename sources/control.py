@@ -18,9 +18,11 @@ from typing import Any
 
 from sources.contract import Control, SourceObject
 from sources.errors import DeliveryRefused, problem_line
+from sources.readers.limits import LARGEST_CONTROL, MOST_DIGITS, shown
 
 _LIST_DELIMITERS = ",;|\t"
 _COMPRESSED = (".gz", ".zst")
+_UNREADABLE = (ValueError, LookupError, csv.Error)
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,9 @@ def read_control(obj: SourceObject, path: Path, files: Sequence[str]) -> Figures
     control = _control(obj)
     mistakes: list[str] = []
     try:
-        text = path.read_bytes().decode(control.encoding).removeprefix("\ufeff")
+        text = _content(control, path)
         entries = [_entry(control, text, file) for file in files] if control.match else [_entry(control, text, "")]
-    except (ValueError, LookupError) as error:
+    except _UNREADABLE as error:
         said = f"not in the encoding {control.encoding}" if isinstance(error, UnicodeError) else str(error)
         raise DeliveryRefused(problem_line(obj.system, obj.name, path.name, said)) from None
     figures = _figures(control, path.name, entries, files, mistakes)
@@ -101,8 +103,8 @@ def listed_files(obj: SourceObject, path: Path, pattern: str) -> list[str]:
     if not columns:
         return []
     try:
-        rows = _rows(control, path.read_bytes().decode(control.encoding).removeprefix("\ufeff"))
-    except (ValueError, LookupError):
+        rows = _rows(control, _content(control, path))
+    except _UNREADABLE:
         return []
     names = (str(row.get(columns[0], "")).strip() for row in rows)
     return [name for name in names if fnmatch.fnmatchcase(name, pattern)]
@@ -142,6 +144,12 @@ def agrees(stated: str, total: Decimal, decimals: int) -> bool:
     """Whether a stated total is this one, as written or (without a point) in implied decimals."""
     number = as_decimal(stated)
     return number == total or ("." not in stated and number.scaleb(-decimals) == total)
+
+
+def _content(control: Control, path: Path) -> str:
+    if path.stat().st_size > LARGEST_CONTROL:
+        raise ValueError(f"larger than {LARGEST_CONTROL >> 20} MB: is it a data file?")
+    return path.read_bytes().decode(control.encoding).removeprefix("\ufeff")
 
 
 def _control(obj: SourceObject) -> Control:
@@ -231,6 +239,8 @@ def _json(text: str) -> Any:
         return json.loads(text, parse_float=str, parse_int=str)
     except ValueError as error:
         raise ValueError(f"not JSON: {error}") from None
+    except RecursionError:
+        raise ValueError("not JSON that can be read: it is nested too deep") from None
 
 
 def _json_rows(data: Any) -> list[dict[str, Any]]:
@@ -273,11 +283,14 @@ def _number(entry: Any, key: str, mistakes: list[str]) -> str | None:
     if text is None:
         return None
     try:
-        finite = as_decimal(text).is_finite()
+        number = as_decimal(text)
+        fits = (
+            number.is_finite() and -MOST_DIGITS <= int(number.as_tuple().exponent) <= number.adjusted() <= MOST_DIGITS
+        )
     except InvalidOperation:
-        finite = False
-    if not finite:
-        mistakes.append(f"{key!r} is not a number: {text!r}")
+        fits = False
+    if not fits:
+        mistakes.append(f"{key!r} is not a number: {shown(text)}")
         return None
     return text
 
@@ -288,7 +301,7 @@ def _whole(entry: Any, key: str, mistakes: list[str]) -> int:
         return 0
     number = as_decimal(text)
     if number != number.to_integral_value():
-        mistakes.append(f"{key!r} is not a whole number: {text!r}")
+        mistakes.append(f"{key!r} is not a whole number: {shown(text)}")
     return int(number)
 
 
@@ -306,5 +319,7 @@ def _date(entry: Any, control: Control, mistakes: list[str]) -> dt.date | None:
     try:
         return dt.datetime.strptime(text, control.business_date.format).replace(tzinfo=dt.UTC).date()
     except ValueError:
-        mistakes.append(f"{control.business_date.key!r} is not a date like {control.business_date.format}: {text!r}")
+        mistakes.append(
+            f"{control.business_date.key!r} is not a date like {control.business_date.format}: {shown(text)}"
+        )
         return None

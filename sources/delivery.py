@@ -6,6 +6,7 @@ inside the files is landing's business.
 """
 
 import datetime as dt
+import itertools
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -227,6 +228,7 @@ def _inspect_files(contract: Contract, obj: SourceObject, exports: Path, busines
         names = ", ".join(delivery.name_of(file) for file in files)
         message = f"{len(files)} files ({names}) for one delivery; which one holds? (contract: parts: true if all do)"
         return _with(delivery, "refused", name, message)
+    astray = _astray(exports, pattern, files)
     tellers: dict[str, Path] = {}
     for kind, wanted in (
         ("control", settings.control.pattern if settings.control else None),
@@ -243,7 +245,11 @@ def _inspect_files(contract: Contract, obj: SourceObject, exports: Path, busines
             names = ", ".join(delivery.name_of(file) for file in found)
             return _with(delivery, "refused", wanted_name, f"{len(found)} files ({names}) for one {kind} file")
         tellers[kind] = found[0]
+        astray += _astray(exports, located(wanted), found)
     delivery = ObjectDelivery(obj, folder, files, tellers.get("control"), tellers.get("ready"))
+    if astray:
+        names = ", ".join(delivery.name_of(file) for file in astray)
+        return _with(delivery, "refused", names, "a link that leads out of its folder; deliver the file itself")
     return _inspect_whole(delivery, name, business_date)
 
 
@@ -317,6 +323,14 @@ def _found(exports: Path, pattern: str) -> tuple[Path, ...]:
     relative = re.sub(r"\*{2,}", "*", pattern.lstrip("/"))
     found = (path for path in _anchor(exports, pattern).glob(relative) if path.is_file())
     return tuple(sorted(p for p in found if not p.name.startswith(".") and not p.name.lower().endswith(_IN_TRANSFER)))
+
+
+def _astray(exports: Path, pattern: str, files: Sequence[Path]) -> list[Path]:
+    """Those of the files found that are links out of the folder: links up to the first wildcard are the bank's own."""
+    folders = PurePosixPath(pattern.lstrip("/")).parts[:-1]
+    fixed = itertools.takewhile(lambda part: not set("*?[") & set(part), folders)
+    inside = _anchor(exports, pattern).joinpath(*fixed).resolve()
+    return [file for file in files if not file.resolve().is_relative_to(inside)]
 
 
 def _folder(exports: Path, pattern: str) -> Path:

@@ -13,9 +13,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+# There is no year 0.
+_YEAR = r"(?:[1-9]\d{3}|0[1-9]\d{2}|00[1-9]\d|000[1-9])"
 # strptime directives a contract may use, as the regular expression of what they match: (separated, compact).
 DIRECTIVES = {
-    "Y": (r"\d{4}", r"\d{4}"),
+    "Y": (_YEAR, _YEAR),
     "y": (r"\d{2}", r"\d{2}"),
     "m": (r"\d{1,2}", r"\d{2}"),
     "d": (r"\d{1,2}", r"\d{2}"),

@@ -100,7 +100,12 @@ def land(
         stack.callback(landing.remove_temporary_files)
         landing.remove_temporary_files()
         landing.con = stack.enter_context(_connection(settings))
-        return landing.run()
+        try:
+            return landing.run()
+        except duckdb.OutOfMemoryException:
+            names = ", ".join(delivery.name_of(file) for file in delivery.files)
+            message = "its values are too long: they do not fit the memory that landing may take; deliver them apart"
+            raise refusal(delivery.obj, names, message) from None
 
 
 def land_system(

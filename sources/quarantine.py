@@ -20,6 +20,7 @@ from sources.readers import Reader, Trouble
 
 COLUMNS = ("system", "object", "source_file", "source_line", "field", "rule", "reason", "raw")
 _SPOOL_ROWS = 5_000
+_SPOOL_BYTES = 16 << 20
 _TROUBLE = pa.schema(
     [
         ("source_file", pa.string()),
@@ -43,6 +44,7 @@ class Spool:
         self._masks = _has_cards(obj)
         self._writer = pq.ParquetWriter(path, _TROUBLE)
         self._rows: list[dict[str, object]] = []
+        self._bytes = 0
 
     def add(self, reader: Reader, trouble: Trouble) -> None:
         """Keep one trouble of a reader."""
@@ -54,7 +56,8 @@ class Spool:
             raw = mask_cards(raw, (), reader.codec) if self._masks else raw
         entry = (reader.name, trouble.line, trouble.field, trouble.rule, trouble.reason, raw)
         self._rows.append(dict(zip(_TROUBLE.names, entry, strict=True)))
-        if len(self._rows) >= _SPOOL_ROWS:
+        self._bytes += len(raw or b"")
+        if len(self._rows) >= _SPOOL_ROWS or self._bytes >= _SPOOL_BYTES:
             self._flush()
 
     def close(self) -> None:
@@ -65,6 +68,7 @@ class Spool:
     def _flush(self) -> None:
         self._writer.write_table(pa.Table.from_pylist(self._rows, _TROUBLE))
         self._rows.clear()
+        self._bytes = 0
 
 
 def write_quarantine(
@@ -152,13 +156,14 @@ def _collect_bytes(con: duckdb.DuckDBPyConnection, obj: SourceObject, readers: S
 
 
 def _parts(records: Iterator[bytes]) -> Iterator[tuple[int, list[bytes]]]:
-    """Records in lists of bounded length, each with its place."""
-    start, part = 0, list[bytes]()
+    """Records in lists of bounded length and size, each with its place."""
+    start, part, size = 0, list[bytes](), 0
     for record in records:
         part.append(record)
-        if len(part) == _SPOOL_ROWS:
+        size += len(record)
+        if len(part) == _SPOOL_ROWS or size >= _SPOOL_BYTES:
             yield start, part
-            start, part = start + len(part), []
+            start, part, size = start + len(part), [], 0
     if part:
         yield start, part
 

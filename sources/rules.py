@@ -191,7 +191,9 @@ def _plain_date(field: Field) -> str:
     if field.formats and _ISO not in field.formats:
         return "null"
     text = identifier(field.name)
-    return f"case when strlen({text}) = 10 then try_cast({text} as date) end"
+    # A cast alone takes '2026-01-1x' for a day, and knows a year 0.
+    dashed = f"{text}[5] = '-' and {text}[8] = '-' and {text}[10] between '0' and '9' and {text} >= '0001'"
+    return f"case when strlen({text}) = 10 and {dashed} then try_cast({text} as date) end"
 
 
 def _date(field: Field) -> str:

@@ -8,7 +8,10 @@ primary-key order. Passwords come from environment variables and never appear in
 import datetime as dt
 import os
 import re
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,16 +22,22 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from sources.contract import Contract, SourceObject
 from sources.errors import DeliveryMissing, DeliveryRefused
+from sources.readers import limits
 from sources.readers.extra import extra_json
 from sources.readers.header import Columns, match_columns
-from sources.readers.shapes import Report, batch_schema, refusal
+from sources.readers.shapes import EXTRA, Report, Trouble, batch_schema, refusal
 from sources.readers.values import as_text
 
 _BATCH_ROWS = 20_000
+_BATCH_BYTES = 32 << 20
+# Rows that a driver may hold: a value may be as long as a record.
+_BUFFER_ROWS = 500
+_CHECK_EVERY = 1_000_000  # steps of SQLite
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _USER_PART = re.compile(r"[^:/]+://(?P<user>[^@/]*)@")
-# Class of the errors whose text repeats the value that caused them.
-_DATA_EXCEPTION = "22"
+# Classes of the errors whose text may repeat the value that caused them: data exceptions, and those a function raises.
+_TELLING = ("22", "P0")
 # How each database calls a transaction that sees one moment.
 _SNAPSHOT_ISOLATION = {
     "postgresql": "REPEATABLE READ",
@@ -89,10 +98,20 @@ class Snapshot:
             options["postgresql_readonly"] = True
         connection = self._engine.connect().execution_options(**options)
         if dialect == "sqlite":
+            _tame_sqlite(connection)
             # The driver starts no transaction for a select; without one each object would see its own moment.
             connection.exec_driver_sql("begin")
         connection.execute(sa.select(sa.literal(1))).all()
         return connection
+
+    def limit_time(self, seconds: float) -> None:
+        """Let the database itself give up a statement that takes longer (SQLite and PostgreSQL)."""
+        if self._engine.dialect.name == "sqlite":
+            end = time.monotonic() + seconds
+            driver = self.connection.connection.driver_connection
+            driver.set_progress_handler(lambda: time.monotonic() > end, _CHECK_EVERY)  # type: ignore[union-attr]
+        elif self._engine.dialect.name == "postgresql":
+            self.connection.exec_driver_sql(f"set local statement_timeout = {int(seconds * 1000)}")
 
 
 class DatabaseReader:
@@ -116,14 +135,15 @@ class DatabaseReader:
         try:
             # A savepoint: an object that fails must not end the snapshot of the others.
             with connection.begin_nested():
+                self._snapshot.limit_time(limits.LONGEST_SELECT_SECONDS)
                 result = connection.execute(
                     self._statement(connection),
-                    execution_options={"stream_results": True, "max_row_buffer": _BATCH_ROWS},
+                    execution_options={"stream_results": True, "max_row_buffer": _BUFFER_ROWS},
                 )
                 columns, self.warnings = match_columns(self._object, list(result.keys()), self.name)
                 line = 1
-                for rows in result.partitions(_BATCH_ROWS):
-                    yield self._batch(rows, columns, line)
+                for rows in self._parts(result):
+                    yield self._batch(rows, columns, line, report)
                     line += len(rows)
         except SQLAlchemyError as error:
             if getattr(error, "connection_invalidated", False):
@@ -132,7 +152,7 @@ class DatabaseReader:
                     f"{self._object.system}.{self._object.name}: {self.name}: the database closed the connection while "
                     f"it was read: {_cause(error)}"
                 ) from None
-            raise refusal(self._object, self.name, f"the database refused the read: {_cause(error)}") from None
+            raise self._refused(f"the database refused the read: {_cause(error)}") from None
 
     def raw(self, lines: Sequence[int]) -> Iterator[bytes]:
         """Nothing: a row of a database has no bytes of its own."""
@@ -157,12 +177,53 @@ class DatabaseReader:
         keys = ", ".join(preparer.quote(names[place]) for place in order if place is not None)
         return sa.text(f"select * from {table}" + (f" order by {keys}" if keys else ""))
 
-    def _batch(self, rows: Sequence[sa.Row[Any]], columns: Columns, line: int) -> pa.RecordBatch:
-        arrays = [pa.array([as_text(value) for value in values], pa.string()) for values in zip(*rows, strict=True)]
+    def _parts(self, result: sa.CursorResult[Any]) -> Iterator[list[sa.Row[Any]]]:
+        """Rows in lists of bounded length and size."""
+        part, size, number = list[sa.Row[Any]](), 0, 0
+        end = time.monotonic() + limits.LONGEST_SELECT_SECONDS
+        for number, row in enumerate(result, 1):
+            length = sum(len(value) for value in row if isinstance(value, str | bytes))
+            if length > limits.LONGEST_RECORD:
+                raise self._refused(f"row {number} is longer than {limits.LONGEST_RECORD >> 20} MB")
+            part.append(row)
+            size += length + 8 * len(row)
+            if len(part) == _BATCH_ROWS or size > _BATCH_BYTES:
+                yield part
+                part, size = [], 0
+                if time.monotonic() > end:
+                    hours = f"{limits.LONGEST_SELECT_SECONDS / 3600:g} hours"
+                    raise self._refused(f"{number} rows in {hours}, and no end: does the query run in circles?")
+        if part:
+            yield part
+
+    def _refused(self, message: str) -> Exception:
+        return refusal(self._object, self.name, message)
+
+    def _batch(self, rows: Sequence[sa.Row[Any]], columns: Columns, line: int, report: Report) -> pa.RecordBatch:
+        arrays = [pa.nulls(0)] * columns.count
+        fields = {place: field.name for field, place in zip(self._object.fields, columns.positions, strict=True)}
+        broken: set[int] = set()
+        for place, values in enumerate(zip(*rows, strict=True)):
+            texts = [as_text(value) for value in values]
+            try:
+                arrays[place] = pa.array(texts, pa.string())
+            except UnicodeEncodeError:
+                for row, text in enumerate(texts):
+                    if text and _SURROGATE.search(text) and row not in broken:
+                        broken.add(row)
+                        report(Trouble(line + row, fields.get(place, EXTRA), "encoding", "text that is not unicode"))
+                arrays[place] = pa.array([text and _SURROGATE.sub("\ufffd", text) for text in texts], pa.string())
         extra = extra_json({name: arrays[place] for name, place in columns.extras}, len(rows))
         lines = pa.array(range(line, line + len(rows)), pa.int64())
-        fields = columns.of_fields(arrays, len(rows))
-        return pa.record_batch([*fields, extra, lines], schema=batch_schema(self._object))
+        return pa.record_batch([*columns.of_fields(arrays, len(rows)), extra, lines], schema=batch_schema(self._object))
+
+
+def _tame_sqlite(connection: sa.Connection) -> None:
+    """Read a file that others made: no value beyond the limit, nothing written, broken text kept as it is."""
+    driver: Any = connection.connection.driver_connection
+    driver.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, limits.LONGEST_RECORD)
+    driver.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
+    connection.exec_driver_sql("pragma query_only = on")
 
 
 def _engine(contract: Contract, exports: Path, environment: Mapping[str, str]) -> sa.Engine:
@@ -210,7 +271,7 @@ def _cause(error: SQLAlchemyError) -> str:
     """What the database said, first line only: no statement, no parameters, no values."""
     original = getattr(error, "orig", None) or error
     state = str(getattr(original, "sqlstate", "") or "")
-    if state.startswith(_DATA_EXCEPTION):
+    if state.startswith(_TELLING):
         return f"a value does not fit the query (SQLSTATE {state})"
     lines = str(original).strip().splitlines()
     return lines[0] if lines else type(error).__name__

@@ -19,9 +19,10 @@ from sources.contract import SourceObject
 from sources.readers.charset import Lines, encodings_to_try
 from sources.readers.extra import extra_json
 from sources.readers.header import Columns, match_columns, matches
+from sources.readers.limits import LONGEST_RECORD
 from sources.readers.records import Cut, Dialect, cut_records, split_record, stray_returns
 from sources.readers.shapes import EXTRA, Report, Trouble, batch_schema, refusal
-from sources.readers.text import LONGEST_RECORD, TextBlock, TextFile
+from sources.readers.text import TextBlock, TextFile
 
 _STAND_INS = "\x1f\x1e\x1d\x1c"
 _REPLACED = "\ufffd"
@@ -145,7 +146,7 @@ class DelimitedReader:
             return Columns(count + trailing, tuple(range(count)), nameless=count if trailing else None)
         if matches(self._object, fields) < len(self._object.fields):
             self._check_header_encoding(records.raw(index), len(self._object.fields), fields, line)
-        columns, warnings = match_columns(self._object, fields, self.name)
+        columns, warnings = match_columns(self._object, fields, self.name, may_trail=True)
         self.warnings += warnings
         return columns
 

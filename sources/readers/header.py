@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from sources.contract import Field, SourceObject
+from sources.readers.limits import LONGEST_NAME, MOST_COLUMNS, shown
 from sources.readers.shapes import refusal
 
 _BLANK = " \t\u3000\ufeff\xa0"
@@ -35,8 +36,16 @@ class Columns:
         return [pa.nulls(rows, pa.string()) if place is None else arrays[place] for place in self.positions]
 
 
-def match_columns(obj: SourceObject, found: Sequence[str], file: str) -> tuple[Columns, list[str]]:
+def match_columns(
+    obj: SourceObject, found: Sequence[str], file: str, may_trail: bool = False
+) -> tuple[Columns, list[str]]:
     """Find the contract's fields among the columns found, by physical name.
+
+    Args:
+        obj: the object.
+        found: what the columns are called.
+        file: the file or table, for messages.
+        may_trail: lines may end with a delimiter, so that a last column without a name is none.
 
     Returns:
         The columns, and warnings about columns that the contract does not name.
@@ -44,11 +53,12 @@ def match_columns(obj: SourceObject, found: Sequence[str], file: str) -> tuple[C
     Raises:
         DeliveryRefused: columns are missing, repeated or refused; all of them are listed.
     """
+    _check_size(obj, found, file)
     names = [name.strip(_BLANK) for name in found]
     positions = [_position(field, names) for field in obj.fields]
     taken = {position for position in positions if position is not None}
     extras = [(name, place) for place, name in enumerate(names) if place not in taken]
-    nameless = len(names) - 1 if extras and extras[-1] == ("", len(names) - 1) else None
+    nameless = len(names) - 1 if may_trail and extras and extras[-1] == ("", len(names) - 1) else None
     extras = _distinct([extra for extra in extras if extra[1] != nameless])
     missing = [f for f, place in zip(obj.fields, positions, strict=True) if place is None and not f.optional]
     if missing and not taken:
@@ -59,13 +69,26 @@ def match_columns(obj: SourceObject, found: Sequence[str], file: str) -> tuple[C
         raise refusal(obj, file, message)
     mistakes = [_missing_message(field, obj, names, extras) for field in missing]
     counts = Counter(names)
-    mistakes += [f"column {names[p]!r} appears {counts[names[p]]} times" for p in sorted(taken) if counts[names[p]] > 1]
+    mistakes += [
+        f"column {shown(names[p])} appears {counts[names[p]]} times" for p in sorted(taken) if counts[names[p]] > 1
+    ]
     if obj.delivery.on_extra_field == "refuse":
-        mistakes += [f"column {name!r} is not in the contract, which refuses unknown columns" for name, _ in extras]
+        mistakes += [
+            f"column {shown(name)} is not in the contract, which refuses unknown columns" for name, _ in extras
+        ]
     if mistakes:
         raise refusal(obj, file, mistakes)
-    warnings = [f"{file}: column {name!r} is not in the contract; kept in _extra" for name, _ in extras]
+    warnings = [f"{file}: column {shown(name)} is not in the contract; kept in _extra" for name, _ in extras]
     return Columns(len(names), tuple(positions), tuple(extras), nameless), warnings
+
+
+def _check_size(obj: SourceObject, found: Sequence[str], file: str) -> None:
+    if len(found) > MOST_COLUMNS:
+        message = f"{len(found)} columns, at most {MOST_COLUMNS} are read: are the line ends lost?"
+        raise refusal(obj, file, message)
+    if longest := [place for place, name in enumerate(found, 1) if len(name) > LONGEST_NAME]:
+        message = f"the name of column {longest[0]} is longer than {LONGEST_NAME} characters: is the header missing?"
+        raise refusal(obj, file, message)
 
 
 def matches(obj: SourceObject, found: Sequence[str]) -> int:
@@ -89,7 +112,7 @@ def _missing_message(field: Field, obj: SourceObject, names: Sequence[str], extr
     in_place = [name for name, p in extras if p == place and name and len(names) == len(obj.fields)]
     similar = in_place or difflib.get_close_matches(field.physical_name, unknown, 1, _SIMILAR)
     if similar:
-        message += f"; {similar[0]!r} is not in the contract: was the column renamed?"
+        message += f"; {shown(similar[0])} is not in the contract: was the column renamed?"
     return message
 
 

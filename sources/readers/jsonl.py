@@ -6,6 +6,7 @@ before it sees them. A line that is not a JSON object is unreadable.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,12 +17,17 @@ import pyarrow as pa
 
 from sources.contract import SourceObject
 from sources.readers.charset import Lines
+from sources.readers.limits import DEEPEST_JSON, MOST_COLUMNS, shown
 from sources.readers.shapes import EXTRA, LINE, Report, Trouble, batch_schema, refusal
 from sources.readers.text import TextBlock, TextFile
 
 _QUOTE, _BACKSLASH, _POINT = b'"'[0], b"\\"[0], b"."[0]
 _REPLACED = "\ufffd"
 _BLANK = b" \t\r\n\x1a\0"
+# Bytes that a JSON number is made of.
+_NUMERIC = np.isin(np.arange(256), np.frombuffer(b"0123456789+-.eE", np.uint8))
+_OPENING, _CLOSING = (np.isin(np.arange(256), np.frombuffer(marks, np.uint8)) for marks in (b"[{", b"]}"))
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 Bytes = npt.NDArray[np.uint8]
 
 
@@ -46,7 +52,7 @@ class JsonLinesReader:
         with duckdb.connect(config={"threads": 1}) as con:
             for block in self._blocks():
                 lines, numbers, broken = self._lines(block)
-                con.register("lines", pa.table({"line": lines, "number": numbers}))
+                con.register("lines", pa.table({"line": lines, "number": numbers, "deep": _too_deep(lines)}))
                 table = con.execute(query).to_arrow_table()
                 con.unregister("lines")
                 table = self._valid(table, block, broken, report)
@@ -68,7 +74,7 @@ class JsonLinesReader:
         """The bytes of a line's tokenised properties, if it is JSON (see ``shapes.Reader.secrets``)."""
         try:
             record = json.loads(raw.decode(self.codec, "replace"))
-        except ValueError:
+        except (ValueError, RecursionError):
             return []
         names = [field.physical_name for field in self._object.fields if field.tokenise]
         values = [str(record[name]).strip() for name in names if isinstance(record, dict) and record.get(name)]
@@ -105,15 +111,15 @@ class JsonLinesReader:
         return lines, numbers, broken
 
     def _valid(self, table: pa.Table, block: TextBlock, broken: Lines, report: Report) -> pa.Table:
-        """Report the lines that are no objects, and leave them out."""
-        is_object = table.column("is_object").to_numpy()
+        """Report the lines that cannot be taken as objects, and leave them out."""
+        mistakes = table.column("mistake").combine_chunks()
         numbers = table.column(LINE).to_numpy()
-        for number in numbers[~is_object].tolist():
-            report(Trouble(number, None, "json", "not a JSON object", block.raw_lines(number, number + 1)))
-        if not is_object.all():
-            table = table.filter(pa.array(is_object))
-        table = table.drop_columns("is_object").cast(batch_schema(self._object))
-        numbers = numbers[is_object]
+        fine = mistakes.is_null()
+        wrong = ~fine.to_numpy(zero_copy_only=False)
+        for number, mistake in zip(numbers[wrong].tolist(), mistakes.drop_null().to_pylist(), strict=True):
+            report(Trouble(number, None, "json", mistake, block.raw_lines(number, number + 1)))
+        table = table.filter(fine).drop_columns("mistake").cast(batch_schema(self._object))
+        numbers = numbers[~wrong]
         for number in np.intersect1d(broken, numbers).tolist():
             row = table.slice(int(np.searchsorted(numbers, number)), 1).to_pylist()[0]
             names = (name for name, value in row.items() if name != LINE and value and _REPLACED in value)
@@ -131,10 +137,13 @@ class JsonLinesReader:
         con.unregister("extras")
         unknown = [key for (key,) in found if key not in self._unknown]
         if unknown and self._object.delivery.on_extra_field == "refuse":
-            said = [f"key {key!r} is not in the contract, which refuses unknown keys" for key in unknown]
+            said = [f"key {shown(key)} is not in the contract, which refuses unknown keys" for key in unknown]
             raise refusal(self._object, self.name, said)
         self._unknown.update(unknown)
-        self.warnings += [f"{self.name}: key {key!r} is not in the contract; kept in _extra" for key in unknown]
+        if len(self._unknown) > MOST_COLUMNS:
+            message = f"more than {MOST_COLUMNS} different keys that are not in the contract: are values used as keys?"
+            raise refusal(self._object, self.name, message)
+        self.warnings += [f"{self.name}: key {shown(key)} is not in the contract; kept in _extra" for key in unknown]
 
 
 def keep_fractions(text: bytes, newline: int = 0x0A) -> bytes:
@@ -152,10 +161,27 @@ def keep_fractions(text: bytes, newline: int = 0x0A) -> bytes:
         marks = marks[~_in_string(data, marks, newline)]
     if not marks.size:
         return text
-    starts, ends = _number_start(data, marks), _number_end(data, marks)
+    starts, ends = _numbers(data, marks)
     # 1.5e3 has two marks and is one number.
     keep = np.concatenate([[True], starts[1:] != starts[:-1]])
     return np.insert(data, np.concatenate([starts[keep], ends[keep]]), _QUOTE).tobytes()
+
+
+def _too_deep(lines: pa.Array) -> npt.NDArray[np.bool_]:
+    """Which lines hold objects and arrays within one another beyond the limit; only those with many are followed."""
+    text = np.frombuffer(lines.buffers()[2] or b"\0", np.uint8)
+    offsets = np.frombuffer(lines.buffers()[1], np.int32)[lines.offset : lines.offset + len(lines) + 1]
+    places = np.flatnonzero(_OPENING[text])
+    deep: npt.NDArray[np.bool_] = np.diff(np.searchsorted(places, offsets)) > DEEPEST_JSON
+    for row in np.flatnonzero(deep).tolist():
+        deep[row] = _depth(text[offsets[row] : offsets[row + 1]].tobytes()) > DEEPEST_JSON
+    return deep
+
+
+def _depth(line: bytes) -> int:
+    """How deep brackets outside strings are nested."""
+    text = np.frombuffer(_STRING.sub(b"", line), np.uint8)
+    return int(np.cumsum(_OPENING[text].astype(np.int64) - _CLOSING[text]).max(initial=0))
 
 
 def _is_digit(data: Bytes) -> npt.NDArray[np.bool_]:
@@ -184,35 +210,16 @@ def _backslashes_before(data: Bytes, place: int) -> int:
     return count
 
 
-def _number_start(data: Bytes, places: Lines) -> Lines:
-    """Where the number around each place begins."""
-    starts = places.copy()
-    moving = np.arange(places.size)
-    while moving.size:
-        before = data[np.maximum(starts[moving] - 1, 0)]
-        moving = moving[(starts[moving] > 0) & _is_numeric(before)]
-        starts[moving] -= 1
-    return starts
-
-
-def _number_end(data: Bytes, places: Lines) -> Lines:
-    """Where the number around each place ends (the first byte behind it)."""
-    ends = places + 1
-    moving = np.arange(places.size)
-    while moving.size:
-        here = data[np.minimum(ends[moving], data.size - 1)]
-        moving = moving[(ends[moving] < data.size) & _is_numeric(here)]
-        ends[moving] += 1
-    return ends
-
-
-def _is_numeric(data: Bytes) -> npt.NDArray[np.bool_]:
-    """Bytes a JSON number is made of."""
-    return _is_digit(data) | np.isin(data, np.frombuffer(b"+-.eE", np.uint8))
+def _numbers(data: Bytes, places: Lines) -> tuple[Lines, Lines]:
+    """Where the numbers around these places begin, and end (the first byte behind)."""
+    other = np.flatnonzero(~_NUMERIC[data])
+    behind = np.searchsorted(other, places)
+    bounds = np.concatenate([[-1], other, [data.size]])
+    return bounds[behind] + 1, bounds[behind + 1]
 
 
 def _extraction(obj: SourceObject) -> str:
-    """Query over ``lines``: the contract's properties, ``_extra``, the line number, whether it is an object."""
+    """Query over ``lines``: the contract's properties, ``_extra``, the line number, why it cannot be taken or null."""
     names = [field.physical_name for field in obj.fields]
     shape = _literal(json.dumps(dict.fromkeys(names, "VARCHAR"), ensure_ascii=False))
     columns = ", ".join(f'record[{_literal(f.physical_name)}] as "{f.name}"' for f in obj.fields)
@@ -222,20 +229,25 @@ def _extraction(obj: SourceObject) -> str:
         with parsed as materialized (
             select
                 line, number,
-                json_valid(line) and coalesce(json_type(try_cast(line as json)), '') = 'OBJECT' as is_object
+                case
+                    when deep then 'nested deeper than {DEEPEST_JSON} levels'
+                    when not (json_valid(line) and coalesce(json_type(try_cast(line as json)), '') = 'OBJECT')
+                        then 'not a JSON object'
+                    when len(json_keys(line)) > len(list_distinct(json_keys(line))) then 'a key stands there twice'
+                end as mistake
             from lines
         ),
         record as materialized (
             select
-                number, is_object,
-                case when is_object then json_transform(line, {shape}) end as record,
+                number, mistake,
+                case when mistake is null then json_transform(line, {shape}) end as record,
                 case
-                    when is_object and len(list_filter(json_keys(line), lambda k: k not in ({listed}))) > 0
+                    when mistake is null and len(list_filter(json_keys(line), lambda k: k not in ({listed}))) > 0
                         then json_merge_patch(line, {without})::varchar
                 end as "{EXTRA}"
             from parsed
         )
-        select {columns}, "{EXTRA}", number as "{LINE}", is_object from record
+        select {columns}, "{EXTRA}", number as "{LINE}", mistake from record
     """
 
 

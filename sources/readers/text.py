@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 
 from sources.readers.charset import Charset, Lines, misfit
+from sources.readers.limits import LARGEST_EXPANSION, LONGEST_RECORD, largest_expansion
 
 BLOCK_BYTES = 8 << 20
-LONGEST_RECORD = 16 << 20
 _SAMPLE_BYTES = 1 << 20
 # What a line may hold and still be blank: a mainframe ends a file with 0x1A and pads with zeros.
 _BLANK = " \t\r\n\x1a\0"
@@ -30,6 +30,8 @@ class ByteStream:
     def __init__(self, path: Path, refuse: Refuse) -> None:
         self._compression = _COMPRESSIONS.get(path.suffix.lower())
         self._refuse = refuse
+        self._largest = largest_expansion(path.stat().st_size)
+        self._expanded = 0
         self._stream: BinaryIO | Any = (
             pa.input_stream(str(path), compression=self._compression) if self._compression else path.open("rb")
         )
@@ -44,7 +46,7 @@ class ByteStream:
         """Read this many bytes, less only at the end of the file.
 
         Raises:
-            Exception: what ``refuse`` makes of a compressed file that is cut off or damaged.
+            Exception: what ``refuse`` makes of a compressed file that is cut off, damaged, or swells beyond measure.
         """
         parts, wanted = [], size
         try:
@@ -55,6 +57,10 @@ class ByteStream:
             if self._compression is None:
                 raise
             raise self._refuse(f"cannot be decompressed; is it whole? ({error})", None) from error
+        self._expanded += size - wanted
+        if self._compression and self._expanded > self._largest:
+            message = f"it unpacks to more than {LARGEST_EXPANSION} times its size; if it is right, deliver it unpacked"
+            raise self._refuse(message, None)
         return b"".join(parts)
 
 
@@ -128,7 +134,8 @@ class TextFile:
                 self._ended, self.trailer = True, data[kept:end].decode(self.charset.codec, "replace").strip(_BLANK)
             elif kept == 0:
                 if len(data) > LONGEST_RECORD:
-                    raise self._refuse(f"a line is longer than {LONGEST_RECORD >> 20} MB", self._line)
+                    message = f"a line is longer than {LONGEST_RECORD >> 20} MB: are the line ends lost?"
+                    raise self._refuse(message, self._line)
                 self._carry = data
                 continue
             self._carry = b"" if final else data[kept:]
