@@ -205,13 +205,13 @@ def test_a_connection_that_is_lost_half_way_lands_nothing_and_may_be_tried_again
     whole = DatabaseReader._batch
     batches = []
 
-    def second_batch_is_the_last(self: DatabaseReader, rows: Any, columns: Any, line: int) -> Any:
+    def second_batch_is_the_last(self: DatabaseReader, rows: Any, columns: Any, line: int, report: Any) -> Any:
         batches.append(line)
         if len(batches) == 2:
             with sa.create_engine(server, poolclass=sa.NullPool).connect() as other:
                 others = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
                 other.exec_driver_sql(f"{others} and backend_type = 'client backend'")
-        return whole(self, rows, columns, line)
+        return whole(self, rows, columns, line, report)
 
     monkeypatch.setattr(DatabaseReader, "_batch", second_batch_is_the_last)
     with pytest.raises(ConnectionError, match=r"core.account: bank.account: the database closed the connection"):
