@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from models.identity.settings import MatchingSettings
 from models.tables import load_tables
 from models.value.settings import ValueSettings
+from quality.drift import MEASURES, Bound
+from quality.suites import CHECKS, CheckFileError, handwritten_suites
 from sources.contract import Contract, parse_contract
 from sources.mapping import CanonicalColumn, check_fills
 from sources.odcs import nested_model
@@ -78,6 +80,12 @@ class ConsentSettings(_Section):
     purposes: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...] = ()
 
 
+class QualitySettings(_Section):
+    """The bank's own bounds of drift, by measure (``quality.drift.MEASURES`` has the defaults)."""
+
+    drift: dict[Literal[tuple(one.name for one in MEASURES)], Bound] = Field(default_factory=dict)  # type: ignore[valid-type]
+
+
 class RetentionSettings(_Section):
     """For how many years after the relationship ended the law makes the bank keep a customer's data.
 
@@ -106,6 +114,7 @@ class BankSettings(_Section):
     stewards: StewardSettings = StewardSettings()
     consent: ConsentSettings = ConsentSettings()
     retention: RetentionSettings = RetentionSettings()
+    quality: QualitySettings = QualitySettings()
 
     @field_validator("timezone")
     @classmethod
@@ -194,6 +203,7 @@ def load_bank(folder: Path, entities: dict[str, tuple[CanonicalColumn, ...]]) ->
     value = _settings(value_file, ValueSettings, problems) if value_file.exists() else ValueSettings()
     shares_file = folder / "shares.yaml"
     shares = _settings(shares_file, SharesSettings, problems) if shares_file.exists() else SharesSettings()
+    problems.extend(_check_mistakes(folder / "checks"))
     contracts, are_all_read = _contracts(folder / "contracts", problems)
     problems.extend(check_fills(contracts, entities))
     if matching is not None and are_all_read:  # a contract that cannot be read may be of any system
@@ -206,6 +216,17 @@ def load_bank(folder: Path, entities: dict[str, tuple[CanonicalColumn, ...]]) ->
     if problems or settings is None or matching is None or value is None or shares is None:
         raise BankError(problems)
     return Bank(folder, settings, tuple(contracts), matching, value, shares)
+
+
+def _check_mistakes(folder: Path) -> Iterator[Problem]:
+    """What is wrong with the bank's own checks."""
+    try:
+        handwritten_suites(folder)
+    except CheckFileError as error:
+        yield from (Problem(str(folder), 0, "", mistake) for mistake in str(error).splitlines())
+    for path in sorted(folder.glob("*.sql")):
+        if (CHECKS / path.name).exists():
+            yield Problem(str(path), 0, "", "a check of this name is there already (rename the file)")
 
 
 def _share_mistakes(

@@ -4,19 +4,24 @@ The gate sits inside this one function, so there is no way round it.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import duckdb
+import pyarrow as pa
+
 from pipelines.steps import model_version
 from pipelines.workspace import NO_MODEL, Workspace
-from quality.gate import CheckResult, blocking, by_suite, run_gate
+from quality import drift
+from quality.gate import CheckResult, blocking, by_suite, judge, open_gate
 from quality.report import write_report
-from quality.suites import Suite, night_suites, relations
+from quality.suites import Suite, handwritten_suites, merge, night_suites, relations
 from sources.contract import SourceObject
 from sources.landing import read_manifest
-from warehouse.candidate import build_candidate
+from warehouse.candidate import Candidate, build_candidate
 from warehouse.facts import DeliveredObject, Facts, meta_tables, quarantine_files
 from warehouse.release import Release
 
@@ -40,8 +45,10 @@ class Publication:
 
 
 def suites(workspace: Workspace) -> list[Suite]:
-    """Every suite of the bank's gate: landed objects, defined tables, schema meta, hand-written checks."""
-    return night_suites(workspace.bank.contracts, {**workspace.tables, **meta_tables()})
+    """Every suite of the bank's gate: landed objects, tables, schema meta, drift, our checks and the bank's own."""
+    tables = {**workspace.tables, **meta_tables()}
+    own = handwritten_suites(workspace.bank.folder / "checks")
+    return merge([*night_suites(workspace.bank.contracts, tables), drift.drift_suite(), *own])
 
 
 def publish(workspace: Workspace, date: dt.date) -> Publication:
@@ -54,18 +61,10 @@ def publish(workspace: Workspace, date: dt.date) -> Publication:
     """
     models = {f"model_{kind}": model.id if model else NO_MODEL for kind, model in workspace.fitted_models().items()}
     models["model_matching"] = model_version(workspace, date)
-    bounds = workspace.bounds
-    facts = _facts(workspace, date)
-    with build_candidate(workspace.releases, workspace.lake, workspace.tables, date, facts, bounds) as candidate:
-        checks = suites(workspace)
-        results = run_gate(
-            candidate.database,
-            _lake_views(workspace, date, checks),
-            checks,
-            memory_limit=bounds.memory_limit,
-            threads=bounds.threads,
-            spill=bounds.spill,
-        )
+    checks = suites(workspace)
+    with _candidate(workspace, date) as candidate:
+        with _gate(workspace, date, candidate, checks) as (con, measured):
+            results = judge(con, checks)
         write_report(
             workspace.home / "reports" / f"{date}.html",
             results,
@@ -77,7 +76,7 @@ def publish(workspace: Workspace, date: dt.date) -> Publication:
         if blocked := blocking(results):
             workspace.audit.append("blocked", candidate.release_id, {**models, "blocking_checks": len(blocked)})
             return Publication(None, results)
-        release = candidate.finish(results)
+        release = candidate.finish(results, measured)
         # a process killed between switching and recording leaves the recording to the next night
         action = "unchanged" if release.unchanged and _is_recorded(workspace, release) else "published"
         workspace.audit.append(action, release.id, {**models, "content_hash": release.content_hash})
@@ -86,6 +85,32 @@ def publish(workspace: Workspace, date: dt.date) -> Publication:
 
 def _is_recorded(workspace: Workspace, release: Release) -> bool:
     return any((one.action, one.subject) == ("published", release.id) for one in workspace.audit.entries())
+
+
+def offending_query(workspace: Workspace, table: str, name: str) -> str | None:
+    """The query for rows that break a check; None if the check is about its table as a whole.
+
+    Raises:
+        LookupError: there is no such check; names those of the table, or the tables.
+    """
+    checks = suites(workspace)
+    suite = next((suite for suite in checks if suite.table == table), None)
+    check = next((check for check in suite.checks if check.name == name), None) if suite else None
+    if suite is None or check is None:
+        known = [f"{table}.{check.name}" for check in suite.checks] if suite else [suite.table for suite in checks]
+        raise LookupError(f"there is no check {table}.{name}; there are {', '.join(known)}")
+    return suite.offending(check)
+
+
+def offending_rows(workspace: Workspace, date: dt.date, query: str, limit: int) -> pa.Table:
+    """At most ``limit`` rows of an ``offending_query`` over a candidate of the date, discarded: personal data.
+
+    Raises:
+        ReleaseError: another process is publishing.
+        MissingPartitionError: a published table has no partition for the date.
+    """
+    with _candidate(workspace, date) as candidate, _gate(workspace, date, candidate, suites(workspace)) as (con, _):
+        return con.execute(f"select * from ({query}\n) as offending limit {limit}").to_arrow_table()
 
 
 def rollback(workspace: Workspace, to: str | None = None) -> Release:
@@ -100,11 +125,35 @@ def rollback(workspace: Workspace, to: str | None = None) -> Release:
     return release
 
 
-def _lake_views(workspace: Workspace, date: dt.date, checks: list[Suite]) -> dict[str, list[Path]]:
-    """Parquet files of every relation that the suites read and the lake holds for the date."""
+def _candidate(workspace: Workspace, date: dt.date) -> Candidate:
+    facts = _facts(workspace, date)
+    return build_candidate(workspace.releases, workspace.lake, workspace.tables, date, facts, workspace.bounds)
+
+
+@contextmanager
+def _gate(
+    workspace: Workspace, date: dt.date, candidate: Candidate, checks: list[Suite]
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, pa.Table]]]:
+    """The gate's connection over a candidate, and what was measured against the release of the date before."""
+    bounds, bank = workspace.bounds, workspace.bank
+    previous = workspace.releases.before(date)
+    read = {*relations(checks), *drift.measured_relations(workspace.tables, bank.contracts)}
+    with open_gate(
+        candidate.database,
+        _lake_views(workspace, date, sorted(read)),
+        previous=previous.database if previous else None,
+        memory_limit=bounds.memory_limit,
+        threads=bounds.threads,
+        spill=bounds.spill,
+    ) as con:
+        yield con, drift.measure(con, workspace.tables, bank.contracts, bank.settings.quality.drift, date)
+
+
+def _lake_views(workspace: Workspace, date: dt.date, read: Sequence[str]) -> dict[str, list[Path]]:
+    """Parquet files of every relation that is read and that the lake holds for the date."""
     lake = workspace.lake
     views: dict[str, list[Path]] = {}
-    for relation in relations(checks):
+    for relation in read:
         schema, _, name = relation.partition(".")
         if schema == "landing_history":
             dates = [d for d in lake.dates(f"landing.{name}") if d <= date]

@@ -5,7 +5,9 @@ candidate's own file, read-only: what is judged is what would be published. A ch
 counts as failed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,10 @@ from typing import Any
 import duckdb
 
 from quality import gx
+from quality.drift import PREVIOUS
 from quality.suites import Severity, Suite, merge
+
+log = logging.getLogger(__name__)
 
 _RELEASE = "release"
 
@@ -51,22 +56,24 @@ class CheckResult:
         return f"{self.status} {self.table} {self.check_name}: {self.observed}; demanded: {self.message}"
 
 
-def run_gate(
+@contextmanager
+def open_gate(
     release_db: Path,
     lake_views: Mapping[str, Path | Sequence[Path]],
-    suites: Iterable[Suite],
     *,
+    previous: Path | None = None,
     memory_limit: str = "8GB",
     threads: int = 2,
     spill: Path | None = None,
-) -> list[CheckResult]:
-    """Run all suites; every check of every suite has exactly one result.
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection in memory that sees a candidate and the lake under the names ``schema.table``.
 
     Args:
         release_db: the candidate's DuckDB file; nobody may have it open for writing.
         lake_views: Parquet file or files of each table that is not in the release, by ``schema.table``
             (``quality.suites.relations`` tells which the suites read).
-        suites: what to check.
+        previous: database of the release to compare with, attached as ``previous``; one that cannot be read is
+            warned of and left out.
         memory_limit: DuckDB's, before it spills.
         threads: DuckDB's.
         spill: folder to spill to.
@@ -83,6 +90,12 @@ def run_gate(
     with duckdb.connect(config=config) as con:
         con.execute("set TimeZone = 'UTC'")
         con.execute(f"attach {_literal(str(release_db))} as {_RELEASE} (read_only)")
+        if previous is not None:
+            try:
+                con.execute(f"attach {_literal(str(previous))} as {PREVIOUS} (read_only)")
+            except (duckdb.IOException, duckdb.SerializationException):
+                # a damaged file must not keep the next release from replacing it
+                log.warning("release %s cannot be read; nothing is compared with it", previous.parent.name)
         published = con.execute(
             "select schema_name, table_name from duckdb_tables() where database_name = ?", [_RELEASE]
         ).fetchall()
@@ -94,20 +107,25 @@ def run_gate(
                 listed = ", ".join(_literal(str(f)) for f in ([files] if isinstance(files, Path) else files))
                 # partitions are chosen by name: the folder's date is no column
                 _view(con, schema, name, f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)")
-        return [
-            CheckResult(
-                suite.table,
-                check.name,
-                check.severity,
-                outcome.passed,
-                outcome.broken,
-                outcome.unexpected_count,
-                outcome.observed,
-                check.message,
-            )
-            for suite, outcomes in gx.validate(con, merge(suites))
-            for check, outcome in zip(suite.checks, outcomes, strict=True)
-        ]
+        yield con
+
+
+def judge(con: duckdb.DuckDBPyConnection, suites: Iterable[Suite]) -> list[CheckResult]:
+    """Run all suites in a connection of ``open_gate``; every check of every suite has exactly one result."""
+    return [
+        CheckResult(
+            suite.table,
+            check.name,
+            check.severity,
+            outcome.passed,
+            outcome.broken,
+            outcome.unexpected_count,
+            outcome.observed,
+            check.message,
+        )
+        for suite, outcomes in gx.validate(con, merge(suites))
+        for check, outcome in zip(suite.checks, outcomes, strict=True)
+    ]
 
 
 def blocking(results: Iterable[CheckResult]) -> list[CheckResult]:

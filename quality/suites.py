@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from models.tables import Table, referenced_tables
-from sources.contract import Contract, Field, QualityCheck, SourceObject
+from sources.contract import Contract, Field, Latency, QualityCheck, SourceObject
 
 CHECKS = Path(__file__).parent / "checks"
 
@@ -29,6 +29,9 @@ _HISTORY = frozenset(
         "mart.coverage_history",
     }
 )
+# a query returns one 1 for each offending row, so that no value reaches Great Expectations
+_OFFENDING = "select 1 as offending from"
+
 _MUST_HAVE_ROWS = frozenset({"customer.customer", "customer.customer_record", "mart.customer_360"})
 _CUSTOMER = "customer.customer"
 
@@ -85,6 +88,25 @@ class Suite:
     def name(self) -> str:
         """The table's name in letters, digits and underscores."""
         return self.table.replace(".", "__")
+
+    def offending(self, check: Check) -> str | None:
+        """The query for whole offending rows of a check; None if it is about the table, not about rows."""
+        given = check.arguments
+        if check.query is not None:
+            return check.query.replace(_OFFENDING, "select * from", 1).replace("{batch}", self.table)
+        rows = f"select * from {self.table}"
+        if key := given.get("column_list") or (
+            [given["column"]] if check.expectation == "ExpectColumnValuesToBeUnique" else None
+        ):
+            return f"{rows} qualify count(*) over (partition by {', '.join(map(_identifier, key))}) > 1"
+        if "column" not in given:
+            return None
+        column = _identifier(given["column"])
+        if "value_set" in given:
+            return f"{rows} where {column} not in ({', '.join(map(_literal, given['value_set']))})"
+        if "min_value" in given:
+            return f"{rows} where {column} < {given['min_value']}"
+        return f"{rows} where {column} is null"
 
 
 class CheckFileError(ValueError):
@@ -170,7 +192,7 @@ def table_suite(table: Table) -> Suite:
         checks.append(
             _rows(
                 "customer_exists",
-                f"select 1 as offending from {{batch}} where customer_id not in (select customer_id from {_CUSTOMER})",
+                f"{_OFFENDING} {{batch}} where customer_id not in (select customer_id from {_CUSTOMER})",
                 "every customer_id is a customer",
             )
         )
@@ -182,7 +204,7 @@ def _unique(key: tuple[str, ...], nullable: bool = False) -> Check:
     if nullable:
         # the library never calls two empty values the same; in a key they are
         columns = ", ".join(_identifier(name) for name in key)
-        query = f"select 1 as offending from {{batch}} qualify count(*) over (partition by {columns}) > 1"
+        query = f"{_OFFENDING} {{batch}} qualify count(*) over (partition by {columns}) > 1"
         return _rows("key_unique", query, message)
     if len(key) == 1:
         return Check("key_unique", "ExpectColumnValuesToBeUnique", {"column": key[0]}, "block", message)
@@ -192,6 +214,11 @@ def _unique(key: tuple[str, ...], nullable: bool = False) -> Check:
 
 def _has_rows() -> Check:
     return Check("has_rows", "ExpectTableRowCountToBeBetween", {"min_value": 1}, "block", "the table is not empty")
+
+
+def rows_check(name: str, condition: str, message: str, severity: Severity) -> Check:
+    """A check that no row of its table meets a condition."""
+    return _rows(name, f"{_OFFENDING} {{batch}} where {condition}", message, severity)
 
 
 def _rows(name: str, query: str, message: str, severity: Severity = "block") -> Check:
@@ -214,7 +241,7 @@ def landing_suite(contract: Contract, source: SourceObject) -> Suite:
         ),
         _rows(
             "rows_accounted",
-            f"select 1 as offending from (select max_by(landed_rows, business_date) as landed_rows from {delivered}) "
+            f"{_OFFENDING} (select max_by(landed_rows, business_date) as landed_rows from {delivered}) "
             "where landed_rows is distinct from (select count(*) from {batch})",
             "the rows are those that the delivery brought, less those in quarantine",
         ),
@@ -226,6 +253,7 @@ def landing_suite(contract: Contract, source: SourceObject) -> Suite:
     for field in source.fields:
         checks += _field_checks(field, f"select max(business_date) from {delivered}")
     checks += [_quality(contract, check) for check in source.quality]
+    checks += [_latency(source, one, f"select max(business_date) from {delivered}") for one in source.latencies]
     return Suite(f"landing.{source.table}", tuple(checks))
 
 
@@ -235,15 +263,15 @@ def _field_checks(field: Field, business_date: str) -> list[Check]:
     checks = []
 
     def demand(rule: str, wrong: str, message: str) -> None:
-        query = f"select 1 as offending from {{batch}} where {text} <> '' and ({wrong})"
+        query = f"{_OFFENDING} {{batch}} where {text} <> '' and ({wrong})"
         checks.append(_rows(f"{rule}_{field.name}", query, f"{field.name} {message}"))
 
     if field.required or field.primary_key:
-        query = f"select 1 as offending from {{batch}} where coalesce({text}, '') = ''"
+        query = f"{_OFFENDING} {{batch}} where coalesce({text}, '') = ''"
         checks.append(_rows(f"required_{field.name}", query, f"every row has {field.name}"))
     if field.tokenise or field.is_nested:
         return checks
-    plain = f"translate({text}, '{_WIDE}', '{_NARROW}')"
+    plain = plain_text(field.name)
     value = _value(field, plain)
     if value and field.on_invalid == "quarantine":
         whole = f" or {value} <> trunc({value})" if field.logical_type == "integer" else ""
@@ -265,6 +293,24 @@ def _field_checks(field: Field, business_date: str) -> list[Check]:
     if value and field.not_future and not any("%y" in form for form in field.formats):
         demand("not_future", f"{value} > ({business_date})", "is not after the business date")
     return checks
+
+
+def plain_text(name: str) -> str:
+    """SQL of a landed field's text without blanks around it and with narrow digits and signs."""
+    return f"translate(trim({_identifier(name)}, {_BLANKS}), '{_WIDE}', '{_NARROW}')"
+
+
+def _latency(source: SourceObject, latency: Latency, business_date: str) -> Check:
+    """The newest value is fresh; an object without rows, or without a date that can be read, says nothing."""
+    field = source.find(latency.field)
+    assert field is not None  # noqa: S101 - the contract is checked
+    newest = f"select cast(max({_value(field, plain_text(field.name))}) as date) as newest from {{batch}}"
+    return _rows(
+        f"latency_{field.name}",
+        f"{_OFFENDING} ({newest}) as batch where newest < ({business_date}) - {latency.days}",
+        f"the newest {field.name} is at most {latency.days} days before the business date",
+        "warn",
+    )
 
 
 def _value(field: Field, text: str) -> str | None:
@@ -291,7 +337,7 @@ def _quality(contract: Contract, check: QualityCheck) -> Check:
     query = (
         f"with batch as (select * from {{batch}}), {inputs}, "
         f"measured as (select * from ({check.query.rstrip().rstrip(';')}\n) as measured(value)) "
-        f"select 1 as offending from measured where ({condition}) is not true"
+        f"{_OFFENDING} measured where ({condition}) is not true"
     )
     severity: Severity = "warn" if check.severity in ("warning", "warn", "info") else "block"
     demanded = f"{check.comparison} {check.expected}"
@@ -341,7 +387,7 @@ def _read_check(path: Path, mistakes: list[str]) -> Suite:
         mistakes.append(f"{path}: severity {severity!r} is neither 'block' nor 'warn'")
     select = "\n".join(body).strip().rstrip(";")
     # the table's own rows are a relation too, so that Great Expectations sees which batch the check is about
-    query = f"with batch as (select * from {{batch}}) select 1 as offending from (\n{select}\n) as offending_rows"
+    query = f"with batch as (select * from {{batch}}) {_OFFENDING} (\n{select}\n) as offending_rows"
     check = _rows(path.stem, query, header.get("message", ""), "warn" if severity == "warn" else "block")
     return Suite(header.get("table", ""), (check,))
 

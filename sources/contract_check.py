@@ -15,6 +15,7 @@ from sources.contract_shapes import (
     Contract,
     Delivery,
     Field,
+    Latency,
     QualityCheck,
     Server,
     SourceObject,
@@ -35,6 +36,7 @@ COMPARISONS = (
     "mustBeBetween",
     "mustNotBeBetween",
 )
+_DATED = ("date", "timestamp")
 # What stands in for a delivery that could not be read, so that the object's fills are still checked.
 _UNREADABLE = Delivery(mode="full", format="csv", pattern="*")
 
@@ -69,6 +71,8 @@ def _contract(reading: Reading) -> Contract | None:
         if source.name in objects:
             reading.say((*location, "name"), f"object {source.name!r} is there twice (rename one)")
         objects.setdefault(source.name, source)
+    for name, found in _latencies(reading, objects).items():
+        objects[name] = replace(objects[name], latencies=tuple(found))
     if not objects:
         reading.say(("schema",), "the contract has no objects; list at least one under 'schema'")
     return Contract(
@@ -79,6 +83,27 @@ def _contract(reading: Reading) -> Contract | None:
         objects=tuple(objects.values()),
         file=reading.document.file,
     )
+
+
+def _latencies(reading: Reading, objects: dict[str, SourceObject]) -> dict[str, list[Latency]]:
+    """Service levels of property ``latency`` by object; those of other properties are for people."""
+    found: dict[str, list[Latency]] = {}
+    for place, entry in reading.items(("slaProperties",)):
+        if entry.get("property") != "latency":
+            continue
+        element, days = str(entry.get("element", "")), entry.get("value")
+        name, _, column = element.partition(".")
+        field = objects[name].find(column) if name in objects else None
+        if field is None:
+            known = [f"{o.name}.{f.name}" for o in objects.values() for f in o.fields if f.logical_type in _DATED]
+            reading.say((*place, "element"), f"there is no field {element!r}{hint(element, known)}")
+        elif field.logical_type not in _DATED or not field.formats or any("%z" in form for form in field.formats):
+            reading.say((*place, "element"), f"{element} is no date or timestamp with a format and without a time zone")
+        elif entry.get("unit") not in ("d", "day", "days") or not isinstance(days, int) or days < 0:
+            reading.say(place, "a latency is a whole number of days: 'value: 3, unit: d'")
+        else:
+            found.setdefault(name, []).append(Latency(column, days))
+    return found
 
 
 def _server(reading: Reading) -> Server:

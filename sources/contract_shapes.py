@@ -141,6 +141,14 @@ class QualityCheck:
 
 
 @dataclass(frozen=True)
+class Latency:
+    """ODCS service level ``latency``: the newest value of a date field is at most so many days before the night's."""
+
+    field: str
+    days: int
+
+
+@dataclass(frozen=True)
 class SourceObject:
     """One object of a system: a file or table, how it is delivered, its fields, what it fills."""
 
@@ -151,6 +159,7 @@ class SourceObject:
     fields: tuple[Field, ...]
     fills: tuple[Fill, ...] = ()
     quality: tuple[QualityCheck, ...] = ()
+    latencies: tuple[Latency, ...] = ()
     fill_places: tuple[int, ...] = field(default=(), compare=False, repr=False)
     origin: Document | None = field(default=None, compare=False, repr=False)
     location: Location = field(default=(), compare=False, repr=False)

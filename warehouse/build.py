@@ -117,7 +117,13 @@ def build_database(
 
 
 def record_publication(
-    path: Path, release: Release, facts: Facts, results: Iterable[CheckRow], previous: Release | None, bounds: Bounds
+    path: Path,
+    release: Release,
+    facts: Facts,
+    results: Iterable[CheckRow],
+    measured: Mapping[str, pa.Table],
+    previous: Release | None,
+    bounds: Bounds,
 ) -> None:
     """Write what is known only once a built database has been judged: the release, the results, what has changed.
 
@@ -128,6 +134,7 @@ def record_publication(
         release: what it is published as.
         facts: what it was made from.
         results: results of every check, blocking or not.
+        measured: rows of further tables of schema meta, by table.
         previous: the release that is current now; one that cannot be read is warned of and not compared with.
         bounds: memory, threads, spill folder.
     """
@@ -135,6 +142,8 @@ def record_publication(
     with _open(path, bounds) as con:
         _insert(con, meta["meta.release"], [release_row(release, facts)])
         _insert(con, meta["meta.check_result"], result_rows(results))
+        for name, rows in measured.items():
+            _insert_table(con, meta[name], rows)
         changes, customers = _compared(con, previous)
         _insert(con, meta["meta.changes"], change_rows(release.tables, previous, changes))
         _insert(con, meta["meta.customer_changes"], customer_change_rows(previous, customers))
@@ -229,10 +238,14 @@ def _order(table: Table) -> str:
 def _insert(con: duckdb.DuckDBPyConnection, table: Table, rows: Iterable[Sequence[object]]) -> None:
     given = [pa.array(values) for values in zip(*rows, strict=True)]
     if given:  # as one Arrow table: row by row it takes a hundred times as long
-        con.register("given", pa.table(given, [column.name for column in table.columns]))
-        values = ", ".join(f"cast({quoted(column.name)} as {column.type})" for column in table.columns)
-        con.execute(f"insert into {qualified(table, CATALOG)} select {values} from given")
-        con.unregister("given")
+        _insert_table(con, table, pa.table(given, [column.name for column in table.columns]))
+
+
+def _insert_table(con: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) -> None:
+    con.register("given", rows)
+    values = ", ".join(f"cast({quoted(column.name)} as {column.type})" for column in table.columns)
+    con.execute(f"insert into {qualified(table, CATALOG)} select {values} from given")
+    con.unregister("given")
 
 
 def _insert_quarantine(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
+import pyarrow as pa
+
 from models.tables import Table
 from warehouse.build import Bounds, Built, build_database, differences, record_publication
 from warehouse.facts import CheckRow, Facts
@@ -90,7 +92,7 @@ class Candidate:
         """Fingerprint of the content that would be published."""
         return combine(self._built.fingerprints)
 
-    def finish(self, check_results: Iterable[CheckRow]) -> Release:
+    def finish(self, check_results: Iterable[CheckRow], measured: Mapping[str, pa.Table] | None = None) -> Release:
         """Publish: record the results, verify the file, flush, rename, switch ``current``, drop old releases.
 
         If the date's latest release already holds the same content, nothing is published: that release is made
@@ -99,6 +101,7 @@ class Candidate:
 
         Args:
             check_results: the gate's results, at least one for every published table.
+            measured: rows of further tables of schema meta that the gate found, by table.
 
         Raises:
             ReleaseBlockedError: a blocking check failed, a check was broken, or a published table was not checked.
@@ -111,7 +114,7 @@ class Candidate:
             if latest and latest[0].content_hash == self.content_hash:
                 release = replace(latest[0], unchanged=True)
             else:
-                release = self._publish(results)
+                release = self._publish(results, measured or {})
             self.store.settle(release)
             return release
         finally:
@@ -141,7 +144,7 @@ class Candidate:
         if reasons:
             raise ReleaseBlockedError(f"release {self.release_id} is blocked, the last one stays: {'; '.join(reasons)}")
 
-    def _publish(self, results: list[CheckRow]) -> Release:
+    def _publish(self, results: list[CheckRow], measured: Mapping[str, pa.Table]) -> Release:
         release = Release(
             id=self.release_id,
             business_date=self.business_date,
@@ -155,7 +158,7 @@ class Candidate:
             tables=self._built.fingerprints,
         )
         previous = self.store.current_or_none()
-        record_publication(self.database, release, self._facts, results, previous, self._bounds)
+        record_publication(self.database, release, self._facts, results, measured, previous, self._bounds)
         wrong = differences(self.database, self._tables, self._built.fingerprints, self._bounds)
         if wrong:
             raise ReleaseError(

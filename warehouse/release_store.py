@@ -108,6 +108,10 @@ class ReleaseStore:
         now = self.current_or_none()
         return now if now and now.business_date == found[-1].business_date else found[-1]
 
+    def before(self, date: dt.date) -> Release | None:
+        """The last release of the latest business date before ``date``; None if none is kept."""
+        return next((release for release in reversed(self.list()) if release.business_date < date), None)
+
     def connect(self, release_id: str | None = None) -> duckdb.DuckDBPyConnection:
         """Open a release, by default the current one, read-only.
 

@@ -1,12 +1,19 @@
 """The asset of the release: builds the candidate, judges it, and only then lets anyone see it."""
 
+import datetime as dt
+
 import dagster as dg
 
 from models.tables import Table
 from pipelines import publishing
 from pipelines.assets.common import POOL, RETRY, Wiring, asset_key, business_date
+from quality.gate import CheckResult
 
 RELEASE = dg.AssetKey(["release", "customer360"])
+
+
+def _see(result: CheckResult, date: dt.date) -> str:
+    return f"rows: c360 failing {result.table}.{result.check_name} --date {date}"
 
 
 def release_asset(wiring: Wiring, tables: list[Table]) -> dg.AssetsDefinition:
@@ -38,6 +45,9 @@ def release_asset(wiring: Wiring, tables: list[Table]) -> dg.AssetsDefinition:
             outcome = publishing.publish(wiring.workspace, business_date(context))
         for name, results in outcome.by_suite.items():
             failed = [result for result in results if not result.passed]
+            for result in failed:
+                if result.severity == "warn" and not result.broken:
+                    context.log.warning(f"{result.line} ({_see(result, business_date(context))})")
             yield dg.AssetCheckResult(
                 check_name=name,
                 passed=not failed,
@@ -54,7 +64,7 @@ def release_asset(wiring: Wiring, tables: list[Table]) -> dg.AssetsDefinition:
         if outcome.release is None:
             raise dg.Failure(
                 f"blocked by {len(outcome.blocking)} check(s); the last release stays:\n"
-                + "\n".join(result.line for result in outcome.blocking),
+                + "\n".join(f"{one.line} ({_see(one, business_date(context))})" for one in outcome.blocking),
                 metadata={"error": "Blocked"},
                 allow_retries=False,
             )

@@ -90,6 +90,42 @@ def _record(options: Options, text: str, rows: int | None, opened: str) -> None:
 
 
 @click.command()
+@click.argument("check", metavar="TABLE.CHECK")
+@click.option("--date", "day", type=DATE, help="Business date; without it the latest that was landed.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1))
+@click.pass_obj
+def failing(options: Options, check: str, day: dt.datetime | None, limit: int) -> None:
+    """Show rows that fail TABLE.CHECK, of a blocked night too; they may be personal, so the audit log records it."""
+    from pipelines.publishing import offending_query, offending_rows
+    from warehouse.lake import MissingPartitionError
+    from warehouse.release import ReleaseError
+
+    workspace = options.workspace
+    landed = workspace.lake.dates("staging.party")
+    if not landed:
+        fail(f"no night was run in {workspace.home} yet; 'c360 run' runs one")
+    date = day.date() if day else landed[-1]
+    table, _, name = check.rpartition(".")
+    try:
+        query = offending_query(workspace, table, name)
+        if query is None:
+            out.print(f"{check} is about the table, not about rows; its result says all")
+            return
+        found = offending_rows(workspace, date, query, limit)
+    except (LookupError, MissingPartitionError) as error:
+        raise click.UsageError(str(error)) from None
+    except ReleaseError as error:
+        fail(str(error))
+    assert query is not None  # noqa: S101 - told above
+    _record(options, query, found.num_rows, f"candidate {date}")
+    shown = Table(*found.column_names, box=None)
+    for row in zip(*(column.to_pylist() for column in found.columns), strict=True):
+        shown.add_row(*("" if value is None else escape(str(value)) for value in row))
+    out.print(shown)
+    out.print(f"({found.num_rows} row{'' if found.num_rows == 1 else 's'})")
+
+
+@click.command()
 @click.option(
     "--truth",
     required=True,
@@ -121,4 +157,4 @@ def _reader(path: Path) -> str:
     return "read_parquet(?)" if path.suffix == ".parquet" else "read_csv(?, all_varchar = true)"
 
 
-COMMANDS = (sql, evaluate)
+COMMANDS = (sql, failing, evaluate)

@@ -166,6 +166,12 @@ def test_the_third_night_can_be_run_rolled_back_and_shown(published_home: Path, 
     ]
     assert said[-1] == ("queried", f"{DAY3}.1")
     assert run("--home", published_home, "audit", "verify").code == 0
+    # the month is over: what looks back on whole months moves for the first time
+    check = "meta.drift.drift_distribution"
+    assert f"warning {check.replace('.drift_', ' drift_')}: " in done.output
+    assert f"rows: c360 failing {check} --date {DAY3}" in done.output
+    moved = run("--home", published_home, "failing", check, "--date", DAY3.isoformat())
+    assert "mart.customer_behaviour" in moved.output
     told = run("--home", published_home, "diff", f"{DAY2}.1", f"{DAY3}.1")
     assert told.code == 0, told.output
     born = _query(published_home, "select customer_count from meta.customer_changes where change_kind = 'born'")
@@ -191,6 +197,7 @@ def test_the_third_night_can_be_run_rolled_back_and_shown(published_home: Path, 
         (["diff", "2026-10-29.1", "--table", "mart.nothing"], "neither release has a table"),
         (["lineage", "mart.customer_360.total_debt"], "total_debt_amount"),
         (["sql", "select * from customer.nothing"], "nothing"),
+        (["failing", "customer.customer.key_uniq"], "there is no check customer.customer.key_uniq"),
         (["sql", "--as-of", "2026-10-28", "select 1"], "the oldest that is kept is 2026-10-29.1"),
         (["backfill", "--from", "2026-10-31", "--to", "2026-10-29"], "--from is after --to"),
     ],

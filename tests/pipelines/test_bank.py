@@ -8,7 +8,9 @@ from click.testing import CliRunner
 
 from pipelines.bank import BANKS, BankError, find_bank, load_bank
 from pipelines.cli.main import _add_commands, cli
+from pipelines.publishing import suites
 from pipelines.workspace import Workspace, canonical_entities
+from quality.drift import Bound
 
 
 @pytest.mark.parametrize("name", ["sample", "berka", "people", "_scaffold"])
@@ -85,6 +87,34 @@ def test_the_system_of_a_contract_that_cannot_be_read_is_not_called_unknown(tmp_
     with pytest.raises(BankError) as caught:
         load_bank(folder, canonical_entities())
     assert [Path(problem.file).name for problem in caught.value.problems] == ["loans.odcs.yaml"]
+
+
+def test_a_bank_has_checks_of_its_own_and_bounds_of_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "bank"
+    shutil.copytree(BANKS / "sample", folder)
+    (folder / "checks").mkdir()
+    own = folder / "checks" / "few_dormant.sql"
+    own.write_text(
+        "-- table: customer.account\n-- severity: warn\n-- message: few accounts sleep\nselect 1 where false\n"
+    )
+    with (folder / "bank.yaml").open("a", encoding="utf-8") as file:
+        file.write("\nquality:\n  drift:\n    source_rows: {warn: 0.1, block: 0.3}\n")
+    bank = load_bank(folder, canonical_entities())
+    assert bank.settings.quality.drift == {"source_rows": Bound(warn=0.1, block=0.3)}
+    checks = {
+        (suite.table, check.name) for suite in suites(Workspace(bank, tmp_path, tmp_path)) for check in suite.checks
+    }
+    assert ("customer.account", "few_dormant") in checks
+
+    own.write_text("-- table: customer.account\nselect 1 where false\n")
+    (folder / "checks" / "customer_has_records.sql").write_text(
+        "-- table: customer.customer\n-- severity: warn\n-- message: x\nselect 1 where false\n"
+    )
+    with pytest.raises(BankError) as caught:
+        load_bank(folder, canonical_entities())
+    said = str(caught.value)
+    assert "few_dormant.sql: the line '-- severity: ...' is missing" in said
+    assert "customer_has_records.sql" in said and "a check of this name is there already" in said
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

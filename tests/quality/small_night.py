@@ -18,7 +18,7 @@ import duckdb
 
 from models.tables import Table, load_tables
 from models.value.settings import ValueSettings
-from quality.gate import CheckResult, run_gate
+from quality.gate import CheckResult, judge, open_gate
 from quality.suites import Suite, handwritten_suites, landing_suite, merge, relations, table_suite
 from sources.contract import Contract, Delivery, Field, QualityCheck, Server, SourceObject
 from warehouse.candidate import Candidate, build_candidate
@@ -335,4 +335,5 @@ class Night:
     def judge(self, candidate: Candidate, suites: Sequence[Suite] | None = None) -> list[CheckResult]:
         """Put a candidate before the gate."""
         suites = self.suites() if suites is None else suites
-        return run_gate(candidate.database, self.views(suites), suites, memory_limit="1GB", threads=1)
+        with open_gate(candidate.database, self.views(suites), memory_limit="1GB", threads=1) as con:
+            return judge(con, suites)

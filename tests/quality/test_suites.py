@@ -1,12 +1,15 @@
 """Suites as generated and as written by hand, without running them (tests/quality/test_gate.py runs them)."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
-from small_night import CONTRACT, CUSTOMER
+from small_night import CONTRACT, CUSTOMER, LANDED, Night
 
 from models.tables import Column, Table, load_tables
 from quality.suites import (
+    Check,
     CheckFileError,
     Suite,
     handwritten_suites,
@@ -14,9 +17,10 @@ from quality.suites import (
     merge,
     night_suites,
     relations,
+    rows_check,
     table_suite,
 )
-from sources.contract import Field
+from sources.contract import Field, Latency
 
 
 def _column(name: str, required: bool = False, values: tuple[str, ...] = (), kind: str = "varchar") -> Column:
@@ -85,6 +89,54 @@ def test_a_contract_becomes_checks_of_what_landed() -> None:
         "few_companies": ("UnexpectedRowsExpectation", "block"),
         "rich": ("UnexpectedRowsExpectation", "warn"),
     }
+
+
+@pytest.mark.parametrize(("days", "passed"), [(10, True), (9, False)])
+def test_the_newest_value_is_as_fresh_as_the_contract_says(tmp_path: Path, days: int, passed: bool) -> None:
+    # the newest date that landed is ten days before the business date
+    late = replace(CUSTOMER, latencies=(Latency("since", days),))
+    night = Night.run(tmp_path)
+    night.put_text("landing.core__customer", [LANDED[0] | {"since": "20260121"}, LANDED[1] | {"since": "20190101"}])
+    with night.candidate() as candidate:
+        results = night.judge(candidate, [landing_suite(CONTRACT, late)])
+    (result,) = [result for result in results if result.check_name == "latency_since"]
+    assert (result.passed, result.severity, result.broken) == (passed, "warn", False)
+
+
+def test_every_check_of_rows_shows_those_that_break_it() -> None:
+    table = _table(
+        _column("thing_id", required=True), _column("kind", values=("a", "b")), _column("card_count", kind="bigint"),
+        _column("part"), key=("thing_id",),
+    )  # fmt: skip
+    pair = _table(table.columns[0], _required(_column("part")), key=("thing_id", "part"), name="pair")
+    suites = [table_suite(table), table_suite(pair), Suite("customer.thing", (_no_b(),))]
+    rows = "(1, 'a', 1, 'x'), (1, 'c', 1, 'y'), (null, 'b', -1, 'x')"
+    with duckdb.connect() as con:
+        con.execute("create schema customer")
+        con.execute(f"create table customer.thing as from (values {rows}) as t(thing_id, kind, card_count, part)")
+        con.execute("create view customer.pair as select thing_id, 'x' as part from customer.thing")
+        shown = {
+            (suite.table, check.name): con.execute(query).fetchall()
+            for suite in suites
+            for check in suite.checks
+            if (query := suite.offending(check))
+        }
+    first, second, third = (1, "a", 1, "x"), (1, "c", 1, "y"), (None, "b", -1, "x")
+    assert shown["customer.thing", "key_unique"] == [first, second]
+    assert shown["customer.pair", "key_unique"] == [(1, "x"), (1, "x")]
+    assert shown["customer.thing", "required_thing_id"] == [third]
+    assert shown["customer.thing", "codes_kind"] == [second]
+    assert shown["customer.thing", "not_negative_card_count"] == [third]
+    assert shown["customer.thing", "no_b"] == [third]
+    assert ("customer.thing", "columns") not in shown
+
+
+def _no_b() -> Check:
+    return rows_check("no_b", "kind = 'b'", "no b", "block")
+
+
+def _required(column: Column) -> Column:
+    return replace(column, required=True)
 
 
 @pytest.mark.parametrize("mode", ["delta", "append"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sources.contract import ContractError, SourceObject, dates_in, file_pattern, load_contract, parse_contract
+from sources.contract import ContractError, Latency, SourceObject, dates_in, file_pattern, load_contract, parse_contract
 
 RIGHT = """\
 apiVersion: v3.1.0
@@ -173,6 +173,31 @@ def test_all_mistakes_come_at_once() -> None:
     assert {problem.line for problem in problems} >= {6, 17, 36}
     assert contract is not None, "what can be understood is still there for the check of the fills"
     assert [fill.entity for fill in contract.objects[0].fills] == ["party"]
+
+
+_LATENCY = "slaProperties:\n  - {property: latency, value: 3, unit: d, element: customer.born}\n"
+
+
+def test_a_service_level_of_latency_belongs_to_its_object() -> None:
+    other = "  - {property: retention, value: 10, unit: y}\n"
+    contract, problems = parse_contract(RIGHT.replace("schema:\n", _LATENCY + other + "schema:\n"), "core.odcs.yaml")
+    assert not problems and contract is not None
+    assert contract.objects[0].latencies == (Latency("born", 3),)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("customer.born", "customer.borm", "no field 'customer.borm' (did you mean 'customer.born'?)"),
+        ("customer.born", "customer.kind", "customer.kind is no date"),
+        ("value: 3", "value: three", "a latency is a whole number of days"),
+        ("unit: d", "unit: h", "a latency is a whole number of days"),
+    ],
+)
+def test_a_latency_that_cannot_be_checked_is_told(old: str, new: str, said: str) -> None:
+    shown = problems_of("schema:\n", _LATENCY.replace(old, new) + "schema:\n")
+    assert len(shown) == 1
+    assert shown[0].startswith("core.odcs.yaml:12: ") and said in shown[0]
 
 
 def test_a_repeated_key_is_not_silently_the_last() -> None:
