@@ -96,7 +96,7 @@ def drift_suite() -> Suite:
         tuple(
             rows_check(
                 f"drift_{one.name}{'_blocks' if verdict == 'block' else ''}",
-                f"measure = '{one.name}' and verdict = '{verdict}'",
+                f"drift_measure = '{one.name}' and drift_verdict = '{verdict}'",
                 one.message,
                 verdict,
             )
@@ -132,8 +132,8 @@ def measure(
 
     Returns:
         The rows of ``meta.distribution`` (table_name, origin, column_name, bin, sampled_row_count) and ``meta.drift``
-        (measure, table_name, origin, column_name, detail, measured, previous_measured, distance, warn_above,
-        block_above, verdict), which are also there as tables in the connection.
+        (drift_measure, table_name, origin, column_name, detail, measured, previous_measured, distance, warn_above,
+        block_above, drift_verdict), which are also there as tables in the connection.
     """
     known = {f"{s}.{t}" for s, t in con.execute("select schema_name, view_name from duckdb_views()").fetchall()}
     con.execute(
@@ -141,7 +141,7 @@ def measure(
         "sampled_row_count bigint)"
     )
     con.execute(
-        "create temp table figure (measure varchar, table_name varchar, origin varchar, column_name varchar, "
+        "create temp table figure (drift_measure varchar, table_name varchar, origin varchar, column_name varchar, "
         "detail varchar, measured double)"
     )
     for name, table in _binned(tables).items():
@@ -248,7 +248,7 @@ with kept as (
     select share.table_name, share.origin, share.column_name, share.measured * size.measured as value_count
     from figure as share
     inner join figure as size using (table_name, origin)
-    where share.measure = 'filled' and size.measure = 'source_rows'
+    where share.drift_measure = 'filled' and size.drift_measure = 'source_rows'
 ),
 lost as (
     select
@@ -312,13 +312,13 @@ def _compare(con: duckdb.DuckDBPyConnection, bounds: Mapping[str, Bound]) -> Non
     before = {name: _before(con, name) for name in ("distribution", "drift")}
     con.execute(f"insert into figure {_STABILITY.format(previous=before['distribution'], enough=ENOUGH_ROWS)}")
     con.execute(
-        "create temp table measure (measure varchar, distance varchar, warn_above double, block_above double, "
+        "create temp table bound (drift_measure varchar, distance varchar, warn_above double, block_above double, "
         "blocks varchar)"
     )
     for one in MEASURES:
-        bound = bounds.get(one.name) or Bound(warn=one.warn_above, block=one.block_above)
+        own = bounds.get(one.name) or Bound(warn=one.warn_above, block=one.block_above)
         con.execute(
-            "insert into measure values (?, ?, ?, ?, ?)", [one.name, one.distance, bound.warn, bound.block, one.blocks]
+            "insert into bound values (?, ?, ?, ?, ?)", [one.name, one.distance, own.warn, own.block, one.blocks]
         )
     con.execute(_DRIFT.format(previous=before["drift"], enough=ENOUGH_ROWS))
 
@@ -362,10 +362,10 @@ _DRIFT = """
 create table meta.drift as
 with compared as (
     select
-        measure, table_name, origin, column_name, detail, measure.warn_above, measure.block_above, measure.blocks,
+        drift_measure, table_name, origin, column_name, detail, bound.warn_above, bound.block_above, bound.blocks,
         coalesce(now.measured, 0) as measured,
         old.measured as previous_measured,
-        case measure.distance
+        case bound.distance
             when 'itself' then now.measured
             when 'appeared' then if(old.measured is null, 1, 0)
             when 'growth' then greatest(now.measured - coalesce(old.measured, 0), 0)
@@ -373,26 +373,27 @@ with compared as (
             else abs(coalesce(now.measured, 0) / nullif(old.measured, 0) - 1)
         end as distance
     from figure as now
-    full join {previous} as old using (measure, table_name, origin, column_name, detail)
-    inner join measure using (measure)
-    where now.measured is not null or measure in ('source_rows', 'table_rows')
+    full join {previous} as old using (drift_measure, table_name, origin, column_name, detail)
+    inner join bound using (drift_measure)
+    where now.measured is not null or drift_measure in ('source_rows', 'table_rows')
 ),
 judged as (
     select
         *,
         -- a table of a few rows doubles every day
-        measure not in ('source_rows', 'table_rows')
+        drift_measure not in ('source_rows', 'table_rows')
         or greatest(measured, previous_measured) >= {enough} as is_judged
     from compared
 )
 select
-    measure, table_name, origin, column_name, detail, measured, previous_measured, distance, warn_above, block_above,
+    drift_measure, table_name, origin, column_name, detail, measured, previous_measured, distance,
+    warn_above, block_above,
     case
         when not is_judged then 'ok'
         when distance > block_above and (blocks = 'either' or measured < previous_measured) then 'block'
         when distance > warn_above then 'warn'
         else 'ok'
-    end as verdict
+    end as drift_verdict
 from judged
 """
 

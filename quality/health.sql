@@ -1,6 +1,32 @@
 -- Figures of a night that say whether identity and documents are well: one row per measure and what it is of.
+with size as (
+    select
+        count(*) as customer_count,
+        max(record_count) as largest_record_count
+    from customer.customer
+    having count(*) >= $enough
+),
+queue as (
+    select count(*) as pair_count
+    from mart.review_queue
+),
+happened as (
+    select
+        event,
+        count(distinct customer_id) as customer_count
+    from customer.customer_event
+    where business_date = $business_date
+    group by event
+),
+changed as (
+    select
+        kind.event,
+        coalesce(happened.customer_count, 0) as customer_count
+    from (select unnest(['merge', 'split']) as event) as kind
+    left join happened on kind.event = happened.event
+)
 select
-    'records_per_customer' as measure,
+    'records_per_customer' as drift_measure,
     'customer.customer_record' as table_name,
     'release' as origin,
     '' as column_name,
@@ -15,25 +41,18 @@ select
     'release',
     'record_count',
     '',
-    max(record_count)
-from customer.customer
-having count(*) >= $enough
+    largest_record_count
+from size
 union all
 select
     'changed_customers',
     'customer.customer_event',
     'release',
     'event',
-    kind.event,
-    (
-        select count(distinct happened.customer_id)
-        from customer.customer_event as happened
-        where happened.business_date = $business_date and happened.event = kind.event
-    )
-    / customers.customer_count
-from (select unnest(['merge', 'split']) as event) as kind
-cross join (select count(*) as customer_count from customer.customer) as customers
-where customers.customer_count >= $enough
+    changed.event,
+    changed.customer_count / size.customer_count
+from changed
+cross join size
 union all
 select
     'review_queue',
@@ -41,10 +60,9 @@ select
     'release',
     '',
     '',
-    queue.pair_count / customers.customer_count
-from (select count(*) as pair_count from mart.review_queue) as queue
-cross join (select count(*) as customer_count from customer.customer) as customers
-where customers.customer_count >= $enough
+    queue.pair_count / size.customer_count
+from queue
+cross join size
 union all
 select
     'valid_documents',

@@ -116,7 +116,7 @@ def nights() -> Iterator[Callable[..., Measured]]:
                 con.execute(f"create table previous.{name} as from kept")
         night(con, rows, lost, landed, largest)
         found = measure(con, {"staging.party": PARTY}, [CONTRACT], bounds or {}, DAY)
-        return {(r["measure"], r["column_name"], r["detail"]): r for r in found["meta.drift"].to_pylist()}
+        return {(r["drift_measure"], r["column_name"], r["detail"]): r for r in found["meta.drift"].to_pylist()}
 
     yield measured
     for con in connections:
@@ -124,7 +124,7 @@ def nights() -> Iterator[Callable[..., Measured]]:
 
 
 def _wrong(found: Measured) -> dict[tuple[str, str, str], str]:
-    return {key: row["verdict"] for key, row in found.items() if row["verdict"] != "ok"}
+    return {key: row["drift_verdict"] for key, row in found.items() if row["drift_verdict"] != "ok"}
 
 
 def test_the_same_night_again_has_not_moved(nights: Callable[..., Measured]) -> None:
@@ -161,7 +161,7 @@ def test_a_column_that_is_suddenly_empty(nights: Callable[..., Measured]) -> Non
 def test_a_source_that_shrinks_to_less_than_half_blocks(
     nights: Callable[..., Measured], rows: int, verdict: str
 ) -> None:
-    assert nights([party(n) for n in range(rows)])["source_rows", "", ""]["verdict"] == verdict
+    assert nights([party(n) for n in range(rows)])["source_rows", "", ""]["drift_verdict"] == verdict
 
 
 def test_a_field_with_another_format_is_a_retyped_one(nights: Callable[..., Measured]) -> None:
@@ -169,10 +169,13 @@ def test_a_field_with_another_format_is_a_retyped_one(nights: Callable[..., Meas
     changed = [party(n) | {"opened_date": None if n < 700 else DAY} for n in range(ROWS)]
     found = nights(changed, lost=700)
     assert found["retyped", "opened_date", ""]["measured"] == 0.7
-    assert found["retyped", "opened_date", ""]["verdict"] == "block"
-    assert found["unfit", "opened_date", ""]["verdict"] == "warn"
+    assert found["retyped", "opened_date", ""]["drift_verdict"] == "block"
+    assert found["unfit", "opened_date", ""]["drift_verdict"] == "warn"
     few = nights([party(n) | {"opened_date": None if n < 30 else DAY} for n in range(ROWS)], lost=30)
-    assert (few["retyped", "opened_date", ""]["verdict"], few["unfit", "opened_date", ""]["verdict"]) == ("ok", "warn")
+    assert (few["retyped", "opened_date", ""]["drift_verdict"], few["unfit", "opened_date", ""]["drift_verdict"]) == (
+        "ok",
+        "warn",
+    )
 
 
 def test_new_codes_and_columns_are_named_but_for_what_is_personal(nights: Callable[..., Measured]) -> None:
@@ -195,15 +198,15 @@ def test_records_that_fall_together_at_once(
 ) -> None:
     # customers: one of `largest` records, and one for every other record; each of those is a merge of tonight
     found = nights([party(n) for n in range(ROWS)], largest=largest)
-    assert found["largest_customer", "record_count", ""]["verdict"] == largest_verdict
+    assert found["largest_customer", "record_count", ""]["drift_verdict"] == largest_verdict
     assert found["changed_customers", "event", "merge"]["measured"] == largest / (ROWS - largest + 1)
-    assert found["changed_customers", "event", "merge"]["verdict"] == merges
+    assert found["changed_customers", "event", "merge"]["drift_verdict"] == merges
 
 
 def test_half_the_bank_in_one_customer_blocks(nights: Callable[..., Measured]) -> None:
     found = nights([party(n) for n in range(ROWS)], largest=500)
     assert found["records_per_customer", "", ""]["measured"] == ROWS / (ROWS - 499)
-    assert found["records_per_customer", "", ""]["verdict"] == "block"
+    assert found["records_per_customer", "", ""]["drift_verdict"] == "block"
 
 
 def test_the_first_night_has_nothing_to_be_compared_with(nights: Callable[..., Measured]) -> None:
@@ -227,7 +230,7 @@ def test_a_bank_sets_its_own_bounds(nights: Callable[..., Measured]) -> None:
 def test_what_is_beyond_its_bound_fails_the_check_of_its_measure(name: str, verdict: str) -> None:
     with duckdb.connect() as con:
         con.execute("create schema meta")
-        con.execute(f"create table meta.drift as select '{name}' as measure, '{verdict}' as verdict")
+        con.execute(f"create table meta.drift as select '{name}' as drift_measure, '{verdict}' as drift_verdict")
         failed = [(r.check_name, r.severity) for r in judge(con, [drift_suite()]) if not r.passed]
     assert failed == [(f"drift_{name}" + ("_blocks" if verdict == "block" else ""), verdict)]
 
@@ -242,7 +245,8 @@ def test_a_release_keeps_what_was_measured(tmp_path: Path) -> None:
         release = candidate.finish(results, measured)
     with duckdb.connect(str(release.database), read_only=True) as con:
         found = con.execute(
-            "select measured, verdict from meta.drift where measure = 'table_rows' and table_name = 'customer.customer'"
+            "select measured, drift_verdict from meta.drift "
+            "where drift_measure = 'table_rows' and table_name = 'customer.customer'"
         ).fetchall()
         bins = con.execute(
             "select bin, sampled_row_count from meta.distribution "
