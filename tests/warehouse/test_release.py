@@ -72,8 +72,8 @@ def test_every_meta_table_and_column_is_commented_in_both_languages(tmp_path: Pa
             "select table_name, column_name, comment from duckdb_columns() where schema_name = 'meta'"
         ).fetchall()
     assert {name for name, _, _ in comments} == {
-        "release", "tables", "columns", "lineage", "check_result", "delivery", "quarantine", "changes",
-        "customer_changes",
+        "release", "tables", "columns", "lineage", "check_result", "delivery", "distribution", "drift", "quarantine",
+        "changes", "customer_changes",
     }  # fmt: skip
     assert all(comment and " | " in comment for _, _, comment in comments)
 
