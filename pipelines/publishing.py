@@ -62,8 +62,9 @@ def publish(workspace: Workspace, date: dt.date) -> Publication:
     models = {f"model_{kind}": model.id if model else NO_MODEL for kind, model in workspace.fitted_models().items()}
     models["model_matching"] = model_version(workspace, date)
     checks = suites(workspace)
-    with _candidate(workspace, date) as candidate:
-        with _gate(workspace, date, candidate, checks) as (con, measured):
+    with candidate_of(workspace, date) as candidate:
+        with gate_over(workspace, date, candidate, checks) as con:
+            measured = measure_drift(workspace, date, con)
             results = judge(con, checks)
         write_report(
             workspace.home / "reports" / f"{date}.html",
@@ -109,7 +110,8 @@ def offending_rows(workspace: Workspace, date: dt.date, query: str, limit: int) 
         ReleaseError: another process is publishing.
         MissingPartitionError: a published table has no partition for the date.
     """
-    with _candidate(workspace, date) as candidate, _gate(workspace, date, candidate, suites(workspace)) as (con, _):
+    with candidate_of(workspace, date) as candidate, gate_over(workspace, date, candidate, suites(workspace)) as con:
+        measure_drift(workspace, date, con)
         return con.execute(f"select * from ({query}\n) as offending limit {limit}").to_arrow_table()
 
 
@@ -125,19 +127,19 @@ def rollback(workspace: Workspace, to: str | None = None) -> Release:
     return release
 
 
-def _candidate(workspace: Workspace, date: dt.date) -> Candidate:
+def candidate_of(workspace: Workspace, date: dt.date) -> Candidate:
+    """A candidate of the date's partitions, to be used in a ``with`` statement; see ``build_candidate``."""
     facts = _facts(workspace, date)
     return build_candidate(workspace.releases, workspace.lake, workspace.tables, date, facts, workspace.bounds)
 
 
 @contextmanager
-def _gate(
+def gate_over(
     workspace: Workspace, date: dt.date, candidate: Candidate, checks: list[Suite]
-) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, pa.Table]]]:
-    """The gate's connection over a candidate, and what was measured against the release of the date before."""
-    bounds, bank = workspace.bounds, workspace.bank
-    previous = workspace.releases.before(date)
-    read = {*relations(checks), *drift.measured_relations(workspace.tables, bank.contracts)}
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The gate's connection over a candidate, with the release of the date before if there is one."""
+    bounds, previous = workspace.bounds, workspace.releases.before(date)
+    read = {*relations(checks), *drift.measured_relations(workspace.tables, workspace.bank.contracts)}
     with open_gate(
         candidate.database,
         _lake_views(workspace, date, sorted(read)),
@@ -146,7 +148,13 @@ def _gate(
         threads=bounds.threads,
         spill=bounds.spill,
     ) as con:
-        yield con, drift.measure(con, workspace.tables, bank.contracts, bank.settings.quality.drift, date)
+        yield con
+
+
+def measure_drift(workspace: Workspace, date: dt.date, con: duckdb.DuckDBPyConnection) -> dict[str, pa.Table]:
+    """Measure a date in the gate's connection, where the checks of ``meta.drift`` then find it."""
+    bank = workspace.bank
+    return drift.measure(con, workspace.tables, bank.contracts, bank.settings.quality.drift, date)
 
 
 def _lake_views(workspace: Workspace, date: dt.date, read: Sequence[str]) -> dict[str, list[Path]]:

@@ -324,14 +324,14 @@ def _compare(con: duckdb.DuckDBPyConnection, bounds: Mapping[str, Bound]) -> Non
 
 
 def _before(con: duckdb.DuckDBPyConnection, name: str) -> str:
-    """The table of the release before; an empty one where there is none, or none that said this yet."""
+    """The table of the release before; an empty one where there is none, or one of another version's columns."""
+    now = "temp.distribution" if name == "distribution" else "temp.figure"
+    wanted = [column for column, *_ in con.execute(f"describe {now}").fetchall()]
     there = con.execute(
-        "select count(*) from duckdb_tables() where database_name = ? and schema_name = 'meta' and table_name = ?",
+        "select column_name from duckdb_columns() where database_name = ? and schema_name = 'meta' and table_name = ?",
         [PREVIOUS, name],
     ).fetchall()
-    if there != [(0,)]:
-        return f"{PREVIOUS}.meta.{name}"
-    return f"({'from figure' if name == 'drift' else 'from temp.distribution'} where false)"
+    return f"{PREVIOUS}.meta.{name}" if set(wanted) <= {column for (column,) in there} else f"(from {now} where false)"
 
 
 # population stability index: sum of (p - q) ln(p / q) over the bins; a bin that one night lacks counts as 0.01 %
