@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import shutil
 from pathlib import Path
 
 _WRITTEN = ("lake", "warehouse", "warehouse/releases", "warehouse/shares", "audit", "reports", "spill", "dagster")
@@ -32,6 +33,13 @@ def require_writable(home: Path) -> None:
         )
 
 
+def remove_spilt(home: Path) -> None:
+    """Remove what processes that are no more left in the home's folder to spill to; its entries begin with theirs."""
+    for path in (home / "spill").glob("*"):
+        if not _is_of_another(path.name.partition("-")[0]):
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
 def full_disk(error: BaseException, home: Path) -> str | None:
     """What to tell of an error that comes from a full disk: where, and what to do; None if it is another error.
 
@@ -50,3 +58,16 @@ def full_disk(error: BaseException, home: Path) -> str | None:
         f"no space left for {where}; free some (every temporary file of this night is removed), then run the night "
         "again. The last release stays"
     )
+
+
+def _is_of_another(process: str) -> bool:
+    """Whether it is the number of a process that lives and is not this one."""
+    if not process.isdecimal() or int(process) == os.getpid():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -25,6 +25,7 @@ from models.consent import ConsentStatement
 from models.identity.decisions import LogRow, Record
 from models.restriction import RestrictionRequest
 from pipelines import forgetting, sharing
+from pipelines.disk import remove_spilt
 from pipelines.night_lock import night
 from pipelines.stewardship import DecisionRefused, records_of
 from pipelines.workspace import Workspace
@@ -362,8 +363,7 @@ def _erase(workspace: Workspace, journal: Journal) -> Outcome:
         finally:
             workspace.releases.let_go()
     blocked = _renew_shares(workspace)
-    for path in (workspace.home / "spill").glob("*"):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    remove_spilt(workspace.home)
     found = list(search(_files(workspace), Texts(journal.traces.values), _keys(workspace)))
     removed = {name: count for name, count in sorted(counts.items()) if count}
     report = write_erasure_report(

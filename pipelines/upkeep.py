@@ -5,7 +5,6 @@ turn. Those of the night's own date need nothing: the night makes all of them, a
 """
 
 import datetime as dt
-import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ import duckdb
 from pipelines import steps
 from pipelines.assets.identity import STEPS
 from pipelines.assets.tables import made_one_by_one
-from pipelines.disk import require_writable
+from pipelines.disk import remove_spilt, require_writable
 from pipelines.workspace import Workspace
 from sources.contract import Contract, SourceObject
 from sources.delivery import inspect
@@ -50,8 +49,7 @@ def remove_leftovers(workspace: Workspace) -> None:
     for folder in ("reports", "models/*", "secrets"):
         for path in workspace.home.glob(f"{folder}/.*.tmp"):
             path.unlink(missing_ok=True)
-    for path in (workspace.home / "spill").glob("*"):
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    remove_spilt(workspace.home)
 
 
 def mend(workspace: Workspace, date: dt.date, say: Callable[[str], None]) -> None:

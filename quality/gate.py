@@ -6,6 +6,8 @@ counts as failed.
 """
 
 import logging
+import os
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,7 +88,8 @@ def open_gate(
     }
     if spill is not None:
         spill.mkdir(parents=True, exist_ok=True)
-        config["temp_directory"] = str(spill)
+        # its own: DuckDB names temporary files the same in every process
+        config["temp_directory"] = str(spill / f"{os.getpid()}-{secrets.token_hex(4)}")
     with duckdb.connect(config=config) as con:
         con.execute("set TimeZone = 'UTC'")
         con.execute(f"attach {_literal(str(release_db))} as {_RELEASE} (read_only)")

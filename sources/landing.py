@@ -12,7 +12,9 @@ Where partitions lie is the caller's knowledge: paths come in, written under a t
 """
 
 import datetime as dt
+import os
 import re
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -153,7 +155,8 @@ def _connection(settings: LandingSettings) -> Iterator[duckdb.DuckDBPyConnection
         config={
             "memory_limit": _bounded(settings.memory_limit),
             "threads": settings.threads,
-            "temp_directory": str(settings.spill),
+            # its own: DuckDB names temporary files the same in every process
+            "temp_directory": str(settings.spill / f"{os.getpid()}-{secrets.token_hex(4)}"),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from models.tables import Table
 from warehouse.ddl import comments, create_table, literal, qualified, quoted
+from warehouse.engine import own_spill
 from warehouse.facts import (
     CheckRow,
     Facts,
@@ -190,7 +191,7 @@ def duckdb_config(bounds: Bounds) -> dict[str, Any]:
     }
     if bounds.spill is not None:
         bounds.spill.mkdir(parents=True, exist_ok=True)
-        config["temp_directory"] = str(bounds.spill)
+        config["temp_directory"] = own_spill(bounds.spill)
     return config
 
 

@@ -6,7 +6,9 @@ bounded, what does not fit spills to a folder. No file is ever opened for writin
 """
 
 import datetime as dt
+import os
 import re
+import secrets
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -53,7 +55,7 @@ class Engine:
             config={
                 "memory_limit": self.memory_limit,
                 "threads": self.threads,
-                "temp_directory": str(self.spill),
+                "temp_directory": own_spill(self.spill),
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
             }
@@ -124,7 +126,7 @@ class Engine:
         if not months:
             return self.lake.write(con, statement, table.id, business_date, wanted)
         # one month at a time is sorted and written aside: their rows in a row are the table sorted by its key
-        with tempfile.TemporaryDirectory(dir=self.spill) as folder:
+        with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-", dir=self.spill) as folder:
             parts = [Path(folder) / f"{month}.parquet" for month in months]
             for month, part in zip(months, parts, strict=True):
                 con.execute(f"copy ({statement}\n) to {_quoted(part)} (format parquet)", {**wanted, "month": month})
@@ -151,6 +153,14 @@ class Engine:
         if query := f"{shape}{found}".removesuffix("union all by name "):
             con.execute(f'create schema if not exists "{schema}"')
             con.execute(f'create view "{schema}"."{name}" as {query}')
+
+
+def own_spill(spill: Path) -> str:
+    """A folder for one connection below the folder to spill to, ``<process>-<random>``; DuckDB makes and removes it.
+
+    DuckDB names its temporary files the same in every connection: two that spill to one folder read each other's.
+    """
+    return str(spill / f"{os.getpid()}-{secrets.token_hex(4)}")
 
 
 def months_between(first: dt.date, last: dt.date) -> Iterator[dt.date]:

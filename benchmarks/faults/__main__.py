@@ -26,6 +26,7 @@ FIRST, SECOND = dt.date(2026, 10, 29), dt.date(2026, 10, 30)
 BOUNDARIES, INSIDE = ("started", "succeeded"), ("touch", "statement")
 PUBLISHING = ("release__", "share__")
 _LONGEST_DELAY = 60  # milliseconds into a statement
+_LONGEST_NIGHT = 1800  # seconds
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,7 @@ class Matrix:
 
     def c360(self, home: Path, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run the command line."""
-        command = [sys.executable, "-m", "pipelines.cli", "--bank", str(self._bank), "--home", str(home), *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- our own module
+        return _run("pipelines.cli", "--bank", str(self._bank), "--home", str(home), *words)
 
     def run(self, chain: Chain, number: int) -> Chain:
         """Kill the second night of a fresh home at each point, then let it finish, and judge what it came to."""
@@ -115,6 +115,7 @@ class Matrix:
         chain.lost += lost_and_left(workspace) + [f"{name} is missing" for name in self.expected if name not in found]
         chain.different += [n for n in found if found[n] != self.expected.get(n)]
         shutil.rmtree(home)
+        click.echo(f"home {number}: {len(chain.killed)} kills, {len(chain.wrong)} wrong", err=True)
         return chain
 
     @staticmethod
@@ -124,10 +125,7 @@ class Matrix:
 
     def _doomed(self, home: Path, note: Path, point: str) -> "subprocess.CompletedProcess[str]":
         arguments = ["--bank", str(self._bank), "--home", str(home), "run", "--date", str(SECOND)]
-        command = [sys.executable, "-m", "benchmarks.faults.doomed", str(home), str(note), point, *arguments]
-        return subprocess.run(  # noqa: S603 -- our own module
-            command, capture_output=True, text=True, check=False, start_new_session=True
-        )
+        return _run("benchmarks.faults.doomed", str(home), str(note), point, *arguments)
 
     def _copy(self, name: str) -> Path:
         home = self._folder / name
@@ -176,6 +174,17 @@ def chains(points: Sequence[Point], length: int) -> list[Chain]:
     ordered = sorted(points, key=lambda point: point.place)
     count = max(-(-len(ordered) // length), 1)
     return [Chain(ordered[number::count]) for number in range(count)]
+
+
+def _run(module: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run a module in a process group of its own; one that does not end is ended, and counts as failed."""
+    command = [sys.executable, "-m", module, *arguments]
+    try:
+        return subprocess.run(  # noqa: S603 -- our own module
+            command, capture_output=True, text=True, check=False, start_new_session=True, timeout=_LONGEST_NIGHT
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, "", f"it did not end within {_LONGEST_NIGHT} seconds")
 
 
 def _must(ended: "subprocess.CompletedProcess[str]") -> None:

@@ -50,6 +50,7 @@ def forget(options: Options, customer: str | None, by: str, reason: str, dry_run
     """
     from pipelines import erasure
     from pipelines.night_lock import NightRunningError
+    from warehouse.lake import DamagedPartitionError
 
     if is_resumed == (customer is not None):
         raise click.UsageError("name the customer, or say --resume")
@@ -59,7 +60,7 @@ def forget(options: Options, customer: str | None, by: str, reason: str, dry_run
                 outcomes = erasure.resume(options.workspace)
             else:
                 outcomes = [erasure.forget(options.workspace, customer, by, reason, dry_run)]
-    except (erasure.ErasureIncompleteError, NightRunningError) as error:
+    except (erasure.ErasureIncompleteError, NightRunningError, DamagedPartitionError) as error:
         fail(escape(str(error)))
     for outcome in outcomes:
         _tell(outcome, dry_run)

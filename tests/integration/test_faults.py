@@ -102,6 +102,8 @@ def test_a_release_is_not_made_of_a_damaged_table(workspace: Workspace) -> None:
 
 def test_what_killed_nights_left_is_removed_and_nothing_else(workspace: Workspace) -> None:
     home = workspace.home
+    living = home / "spill" / f"{os.getppid()}-0a1b2c3d"  # another process's, which still reads it
+    living.mkdir()
     before = {path for path in home.rglob("*") if "dagster" not in path.parts}
     partition = workspace.lake.path("mart.customer_360", FIRST).parent
     landed = workspace.lake.path(LOANS, FIRST).parent
@@ -114,7 +116,8 @@ def test_what_killed_nights_left_is_removed_and_nothing_else(workspace: Workspac
         home / "reports" / ".2026-10-30.html.tmp",
         home / "models" / "identity" / ".pin.json.tmp",
         home / "spill" / "duckdb_temp_storage_DEFAULT-0.tmp",
-        home / "spill" / "tmpab12" / "2026-10-01.parquet",
+        home / "spill" / "4194305-0a1b2c3d" / "duckdb_temp_storage_DEFAULT-0.tmp",  # no process has that number
+        home / "spill" / "4194305-ab12" / "2026-10-01.parquet",
         home / "warehouse" / ".current",
         home / "warehouse" / "releases" / ".building-2026-10-31.1" / "customer360.duckdb",
         home / "warehouse" / "releases" / ".removing-2026-09-30.1" / "customer360.duckdb",
@@ -127,6 +130,7 @@ def test_what_killed_nights_left_is_removed_and_nothing_else(workspace: Workspac
     remove_leftovers(workspace)
     after = {path for path in home.rglob("*") if "dagster" not in path.parts}
     assert after == before
+    living.rmdir()
 
 
 @pytest.mark.parametrize("date", [SECOND, THIRD], ids=["the same date", "another date"])

@@ -5,6 +5,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,10 @@ def test_nothing_is_landed_of_a_delivery_that_is_not_complete(desk: Desk) -> Non
         desk.land(desk.contract(KEYED, pattern="CUST_{date:%Y%m%d}.csv"))
 
 
-def test_a_file_that_changes_while_it_is_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("change", [lambda old: old + "201,x,1\n", lambda old: old[:-9]], ids=["grows", "is cut short"])
+def test_a_file_that_changes_while_it_is_read(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, change: Callable[[str], str]
+) -> None:
     path = desk.put("c.csv", GOOD)
     from sources import arrival
 
@@ -104,17 +108,27 @@ def test_a_file_that_changes_while_it_is_read(desk: Desk, monkeypatch: pytest.Mo
         reader = original(*args)
         batches = reader.batches
 
-        def growing(report: Any) -> Any:
+        def changing(report: Any) -> Any:
             yield from batches(report)
-            with path.open("a") as handle:
-                handle.write("201,x,1\n")
+            path.write_text(change(GOOD))
 
-        reader.batches = growing
+        reader.batches = changing
         return reader
 
     monkeypatch.setattr(arrival, "open_file", slow)
     (problem,) = refused(desk, desk.contract(KEYED))
     assert problem == "core.customer: c.csv: the file changed while it was read: it is still being written"
+
+
+def test_a_compressed_file_that_is_cut_short_lands_nothing_until_it_is_whole(desk: Desk) -> None:
+    whole = gzip.compress(GOOD.encode())
+    desk.put("c.csv.gz", whole[: len(whole) // 2])
+    contract = desk.contract(KEYED)
+    (problem,) = refused(desk, contract)
+    assert problem.startswith("core.customer: c.csv.gz: cannot be decompressed; is it whole?")
+    assert list(desk.partition("core__customer", DATE).parent.iterdir()) == []
+    desk.put("c.csv.gz", whole)
+    assert desk.land(contract).rows_landed == 200
 
 
 # Control figures

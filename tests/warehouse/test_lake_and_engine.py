@@ -205,6 +205,20 @@ def test_a_table_made_month_by_month_is_all_months_up_to_the_date_sorted_by_its_
     assert list(engine.spill.iterdir()) == []
 
 
+def test_two_connections_that_spill_at_once_do_not_read_each_others_rows(engine: Engine) -> None:
+    small = replace(engine, memory_limit="50MB", threads=1)
+    rows = "select hash(i + {})::varchar as h from range(3000000) t(i)"
+    with small.connection(DAY1) as one, small.connection(DAY1) as other:
+        for number, con in ((1, one), (2, other)):
+            con.execute(f"create table t as {rows.format(number)}")
+        assert len(list(engine.spill.iterdir())) == 2
+        for number, con in ((1, one), (2, other)):
+            found = con.execute("select min(h), max(h), count(*) from t").fetchall()
+            expected = f"select min(h), max(h), count(*) from ({rows.format(number)})"
+            assert found == duckdb.sql(expected).fetchall()
+    assert list(engine.spill.iterdir()) == []
+
+
 def test_months_go_over_the_end_of_the_year() -> None:
     months = months_between(dt.date(2025, 11, 30), dt.date(2026, 2, 1))
     assert list(months) == [dt.date(2025, 11, 1), dt.date(2025, 12, 1), dt.date(2026, 1, 1), dt.date(2026, 2, 1)]
