@@ -50,8 +50,8 @@ def full_disk(error: BaseException, home: Path) -> str | None:
     if _SPILL_FULL in text:
         where = str(home / "spill")
     elif any(sign in text for sign in _FULL) or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
-        named = re.search(r"[\"']?(/[^\"'\n]+?)[\"']?(?=: No space| cannot be written|[\"':]|$)", text)
-        where = str(getattr(error, "filename", None) or (named[1] if named else home))
+        named = re.search(r"/[^\"'\n:]+?(?=[\"':\n]| cannot be written|$)", text)
+        where = str(getattr(error, "filename", None) or (named[0] if named else home))
     else:
         return None
     return (

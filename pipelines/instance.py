@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from dagster import DagsterInstance, RunsFilter
-from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from filelock import FileLock
 
 from pipelines.night_lock import NightRunningError, night
+
+_UNDER_WAY = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
 SETTINGS = Path(__file__).parent.parent / "dagster.yaml"
 
@@ -51,7 +52,7 @@ def close_killed_runs(instance: DagsterInstance, before: dt.datetime | None = No
         instance: the home's instance.
         before: only runs that were last heard of before; without it all that are under way.
     """
-    told = instance.get_run_records(RunsFilter(statuses=list(IN_PROGRESS_RUN_STATUSES), updated_before=before))
+    told = instance.get_run_records(RunsFilter(statuses=_UNDER_WAY, updated_before=before))
     for record in told:
         run = record.dagster_run
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
@@ -68,7 +69,7 @@ def close_killed_runs_of(home: Path, instance: DagsterInstance, quiet_seconds: f
         quiet_seconds: leave runs alone that were heard of so lately: they may just be starting.
     """
     before = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=quiet_seconds)
-    if instance.get_run_records(RunsFilter(statuses=list(IN_PROGRESS_RUN_STATUSES), updated_before=before), limit=1):
+    if instance.get_run_records(RunsFilter(statuses=_UNDER_WAY, updated_before=before), limit=1):
         try:
             with night(home):
                 close_killed_runs(instance, before)

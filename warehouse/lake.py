@@ -148,7 +148,8 @@ def replace_partition(temporary: Path, path: Path) -> None:
     there has its checksum.
     """
     digest = sha256(temporary)
-    _note(path, [digest, *checksums(path)])
+    before = checksums(path) or ([sha256(path)] if path.exists() else [])
+    _note(path, [digest, *before])
     replace_durably(temporary, path)
     _note(path, [digest])
 

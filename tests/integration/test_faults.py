@@ -13,6 +13,7 @@ import pytest
 from pipelines.publishing import publish
 from pipelines.upkeep import mend, remove_leftovers
 from pipelines.workspace import Workspace
+from warehouse.audit import AuditLog
 from warehouse.lake import DamagedPartitionError
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +99,17 @@ def test_a_release_is_not_made_of_a_damaged_table(workspace: Workspace) -> None:
         publish(workspace, SECOND)
     assert workspace.releases.list() == before
     workspace.lake.path("mart.customer_360", SECOND).write_bytes(whole)
+
+
+@pytest.mark.slow
+def test_a_release_that_a_killed_night_could_not_record_is_recorded_by_the_next(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    workspace.__dict__["audit"] = AuditLog(tmp_path)  # a log that does not know of it
+    publish(workspace, SECOND)
+    publish(workspace, SECOND)
+    told = [(one.action, one.subject) for one in workspace.audit.entries()]
+    assert told == [("published", "2026-10-30.1"), ("unchanged", "2026-10-30.1")]
 
 
 def test_what_killed_nights_left_is_removed_and_nothing_else(workspace: Workspace) -> None:

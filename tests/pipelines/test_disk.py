@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from pipelines.workspace import Workspace
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -63,6 +65,17 @@ def test_on_a_full_disk_the_last_release_is_read_and_the_audit_log_holds(full: t
     assert told["candidate"]["meanwhile"] == [[1, 1000]]
     assert told["current"] == [[2, 1000]]
     assert told["audit faults"] == []
+
+
+def test_a_secret_key_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = Workspace.open("sample", tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            workspace.secret_key("card-token")
+    assert not (tmp_path / "secrets" / "card-token.key").exists()
+    key = workspace.secret_key("card-token")
+    assert len(key) == 32 and workspace.secret_key("card-token") == key
 
 
 def test_a_read_only_warehouse_ends_the_night_before_it_starts(tmp_path: Path) -> None:
