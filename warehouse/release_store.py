@@ -193,12 +193,14 @@ class ReleaseStore:
 
     def settle(self, published: Release) -> None:
         """Make a published release current, unless a later date is, and drop old ones; the lock must be held."""
-        now = self.current_or_none()
+        before = now = self.current_or_none()
         if now is None or (published.order >= now.order and published.id != now.id):
             self._switch(published)
             now = published
         releases = self.list()
-        kept = {release.id for release in (published, now, *retained(releases, self.keep, self.keep_month_ends))}
+        # the one that was current stays until the next publication: readers may just be opening it through the link
+        stay = (published, now, before or now, *retained(releases, self.keep, self.keep_month_ends))
+        kept = {release.id for release in stay}
         for release in releases:
             if release.id not in kept:
                 # renamed first: nobody ever finds a release that is half there

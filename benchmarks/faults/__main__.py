@@ -22,7 +22,8 @@ from benchmarks.faults.content import content, lost_and_left
 from benchmarks.identity.report import circumstances, put_section
 from pipelines.workspace import Workspace
 
-FIRST, SECOND = dt.date(2026, 10, 29), dt.date(2026, 10, 30)
+PUBLISHED = (dt.date(2026, 10, 29), dt.date(2026, 10, 30))
+KILLED = dt.date(2026, 10, 31)
 BOUNDARIES, INSIDE = ("started", "succeeded"), ("touch", "statement")
 PUBLISHING = ("release__", "share__")
 _LONGEST_DELAY = 60  # milliseconds into a statement
@@ -72,7 +73,7 @@ class Chain:
 
 
 class Matrix:
-    """A home after its first night, how its second goes undisturbed, and the chains of killed ones."""
+    """A home after two nights, how its third goes undisturbed, and the chains of killed ones."""
 
     def __init__(self, folder: Path, parties: int, seed: int) -> None:
         self._folder = folder
@@ -80,10 +81,10 @@ class Matrix:
         self._bank = folder / "bank"
         shutil.copytree(Path(__file__).parents[2] / "banks" / "sample", self._bank)
         settings = self._bank / "bank.yaml"
-        # one release kept: a night of two dates removes one
+        # one release kept, and the one before it: the third night removes the first's
         settings.write_text(settings.read_text(encoding="utf-8").replace("keep: 7 ", "keep: 1 "), encoding="utf-8")
-        _must(self.c360(self._base, "sample", "--parties", str(parties), "--days", "2", "--seed", str(seed)))
-        _must(self.c360(self._base, "run", "--date", str(FIRST)))
+        _must(self.c360(self._base, "sample", "--parties", str(parties), "--days", "3", "--seed", str(seed)))
+        _must(self.c360(self._base, "backfill", "--from", str(PUBLISHED[0]), "--to", str(PUBLISHED[1])))
         home = self._copy("undisturbed")
         note = folder / "points.jsonl"
         _must(self._doomed(home, note, "count"))
@@ -97,7 +98,7 @@ class Matrix:
         return _run("pipelines.cli", "--bank", str(self._bank), "--home", str(home), *words)
 
     def run(self, chain: Chain, number: int) -> Chain:
-        """Kill the second night of a fresh home at each point, then let it finish, and judge what it came to."""
+        """Kill the third night of a fresh home at each point, then let it finish, and judge what it came to."""
         home = self._copy(f"chain-{number}")
         note = self._folder / f"chain-{number}.jsonl"
         with _reading(home / "warehouse", chain):
@@ -107,7 +108,7 @@ class Matrix:
                     chain.killed.append(point)
                 elif ended.returncode:  # a night that lives has not passed the point, which is no fault
                     self._note_stuck(chain, ended)
-            ended = self.c360(home, "run", "--date", str(SECOND))
+            ended = self.c360(home, "run", "--date", str(KILLED))
             if ended.returncode:
                 self._note_stuck(chain, ended)
         workspace = self._workspace(home)
@@ -124,7 +125,7 @@ class Matrix:
         chain.lost.append(f"the night after the kill ended with {ended.returncode}: {_said(ended)}")
 
     def _doomed(self, home: Path, note: Path, point: str) -> "subprocess.CompletedProcess[str]":
-        arguments = ["--bank", str(self._bank), "--home", str(home), "run", "--date", str(SECOND)]
+        arguments = ["--bank", str(self._bank), "--home", str(home), "run", "--date", str(KILLED)]
         return _run("benchmarks.faults.doomed", str(home), str(note), point, *arguments)
 
     def _copy(self, name: str) -> Path:
