@@ -23,6 +23,7 @@ import duckdb
 
 from models.consent import ConsentStatement
 from models.identity.decisions import LogRow, Record
+from models.quarantine_decisions import QuarantineDecision
 from models.restriction import RestrictionRequest
 from pipelines import forgetting, sharing
 from pipelines.disk import remove_spilt
@@ -32,6 +33,7 @@ from pipelines.workspace import Workspace
 from quality.erasure_report import write_erasure_report
 from sources.contract import SourceObject
 from sources.forgetting import Tombstones, document_key
+from sources.manifest import read_manifest
 from warehouse import erasure
 from warehouse.audit import Detail
 from warehouse.erasure import Traces
@@ -88,6 +90,7 @@ class Journal:
     traces: Traces
     documents: tuple[tuple[str, str], ...]
     shared_values: int
+    quarantined: tuple[str, ...] = ()
 
     def save(self, folder: Path) -> None:
         """Write it for its owner alone."""
@@ -103,7 +106,15 @@ class Journal:
         }
         documents = tuple((kind, number) for kind, number in said["documents"])
         day = dt.date.fromisoformat(said["forgotten_on"])
-        return cls(**said | {"forgotten_on": day, "traces": Traces(**traces), "documents": documents})
+        return cls(
+            **said
+            | {
+                "forgotten_on": day,
+                "traces": Traces(**traces),
+                "documents": documents,
+                "quarantined": tuple(said["quarantined"]),
+            }
+        )
 
 
 def unfinished(workspace: Workspace) -> list[Path]:
@@ -281,7 +292,26 @@ def _gather(workspace: Workspace, customer_id: str, by: str) -> Journal:
     )
     shared = _shared(workspace, journal)
     kept = tuple(value for value in traces.values if value not in shared)
-    return replace(journal, traces=replace(traces, values=kept), shared_values=len(shared))
+    journal = replace(journal, traces=replace(traces, values=kept), shared_values=len(shared))
+    return replace(journal, quarantined=tuple(sorted(_quarantined(workspace, journal))))
+
+
+def _quarantined(workspace: Workspace, journal: Journal) -> set[str]:
+    """Ids of the customer's rows that are in quarantine, or were until somebody released them."""
+    tombstones, ids = _tombstones(workspace, journal), set[str]()
+    with erasure.knowing(journal.traces, workspace.bounds) as con:
+        for table_id, path in erasure.lake_files(workspace.lake.root):
+            if ".quarantine__" in table_id:
+                ids |= {one for one in erasure.quarantined(con, path, journal.traces).values() if one}
+            elif (manifest := read_manifest(path)) and manifest.released and (source := _object(workspace, table_id)):
+                rows = forgetting.rows_of_forgotten(workspace, source, _date(path), path, tombstones)
+                found = con.execute(
+                    "select _quarantine_id from read_parquet($path, file_row_number = true) "
+                    "where _quarantine_id is not null and list_contains($rows, file_row_number)",
+                    {"path": str(path), "rows": sorted(rows.left_out)},
+                )
+                ids |= {one for (one,) in found.fetchall()}
+    return ids
 
 
 def _shared(workspace: Workspace, journal: Journal) -> set[str]:
@@ -438,9 +468,18 @@ def _redact_logs(workspace: Workspace, journal: Journal, counts: Counter[str]) -
     def restriction(row: RestrictionRequest) -> RestrictionRequest:
         return replace(row, records=without(row.records), reason=_REDACTED) if gone & set(row.records) else row
 
+    texts, quarantined_rows = erasure.texts_of(journal.traces), set(journal.quarantined)
+
+    def quarantine(row: QuarantineDecision) -> QuarantineDecision:
+        said = "\n".join([row.reason, *(value for value in (row.changes or {}).values() if value)])
+        if row.quarantine_id in quarantined_rows or texts.count_in(said.encode()):
+            return replace(row, quarantine_id=_REDACTED, changes=None, reason=_REDACTED)
+        return row
+
     changes: list[tuple[str, Callable[[], int]]] = [
         ("decision log", lambda: workspace.decision_log().redact(decision)),
         ("consent log", lambda: workspace.consent_log().redact(consent)),
+        ("quarantine log", lambda: workspace.quarantine_log().redact(quarantine)),
         ("log of restrictions", lambda: workspace.restriction_log().redact(restriction)),
     ]
     for name, change in changes:

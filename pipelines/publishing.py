@@ -202,6 +202,7 @@ def _deliveries(workspace: Workspace, source: SourceObject, date: dt.date) -> li
             one.rows_landed,
             one.rows_quarantined,
             one.rows_forgotten,
+            one.rows_released,
         )
         for one in landed
         if one is not None

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import duckdb
 
-from models import consent, restriction, staging
+from models import consent, quarantine_decisions, restriction, staging
 from models.identity import (
     cluster,
     collapse,
@@ -66,10 +66,11 @@ def land(
 ) -> dict[str, LandingResult]:
     """Land a system's objects for a date, those of a database in one snapshot; returns the results by object.
 
-    Rows of forgotten parties are left out.
+    Rows that stewards released from quarantine land, rows of forgotten parties are left out.
 
     Raises:
         DeliveryError: an object is missing, refused, or a delta before it was never run; all problems are listed.
+        LogError: the log of decisions about quarantine cannot be read; no night runs without it.
         TombstoneError: the tombstones cannot be used; nothing is landed.
     """
     tombstones = workspace.tombstones()
@@ -79,10 +80,16 @@ def land(
     _refuse_gaps(workspace, contract, [o.obj for o in found.objects], date)
     bounds = workspace.bank.settings.engine
     settings = landing.LandingSettings(workspace.home / "spill", bounds.memory_limit, bounds.threads)
+    released, key = quarantine_decisions.released(workspace.quarantine_log().rows()), workspace.secret_key("quarantine")
+
+    def decided(source: SourceObject) -> landing.Decisions:
+        return landing.Decisions(key, released.get(f"{source.system}.{source.name}", {}))
+
     results = landing.land_system(
         found,
-        lambda source: _landing_target(workspace, source, date),
+        lambda source: _landing_target(workspace, source, date, bool(decided(source).released)),
         settings,
+        decided,
         token_key=workspace.secret_key("card-token") if _tokenises(found) else None,
     )
     if tombstones.forgotten_on:
@@ -93,16 +100,20 @@ def land(
     return results
 
 
-def _landing_target(workspace: Workspace, source: SourceObject, date: dt.date) -> landing.LandingTarget:
-    lake, table_id = workspace.lake, f"landing.{source.table}"
-    # of other objects only the manifest is read
-    earlier = lake.require if source.delivery.mode == "append" else lake.path
-    return landing.LandingTarget(
-        lake.path(table_id, date),
-        lake.path(f"landing.quarantine__{source.table}", date),
-        tuple(earlier(table_id, day) for day in lake.dates(table_id) if day < date),
-        replace_partition,
+def _landing_target(
+    workspace: Workspace, source: SourceObject, date: dt.date, has_released: bool
+) -> landing.LandingTarget:
+    lake, table_id, quarantine = workspace.lake, f"landing.{source.table}", f"landing.quarantine__{source.table}"
+    dates = lake.dates(table_id)
+    earlier = [day for day in dates if day < date]
+    # where their rows do not count, only manifests are read
+    is_read = source.delivery.mode == "append" or (source.delivery.mode == "delta" and has_released)
+    history = landing.History(
+        tuple((lake.require if is_read else lake.path)(table_id, day) for day in earlier),
+        tuple((lake.require if is_read and has_released else lake.path)(quarantine, day) for day in earlier),
+        tuple(lake.path(table_id, day) for day in dates if day > date),
     )
+    return landing.LandingTarget(lake.path(table_id, date), lake.path(quarantine, date), history, replace_partition)
 
 
 def _tokenises(found: delivery.SystemDelivery) -> bool:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from models.lineage import Edge
     from warehouse.consent_log import ConsentLog
     from warehouse.decision_log import DecisionLog
+    from warehouse.quarantine_log import QuarantineLog
     from warehouse.restriction_log import RestrictionLog
 
 DEFAULT_BANK = "sample"
@@ -169,6 +170,16 @@ class Workspace:
 
         return RestrictionLog(self._stewards_url)
 
+    def quarantine_log(self) -> "QuarantineLog":
+        """Decisions about rows in quarantine; in the same database as the stewards' decisions.
+
+        Raises:
+            LogError: the URL cannot be used.
+        """
+        from warehouse.quarantine_log import QuarantineLog
+
+        return QuarantineLog(self._stewards_url)
+
     @property
     def _stewards_url(self) -> str:
         file = f"sqlite:///{self.home / 'stewards' / 'decisions.db'}"
@@ -221,7 +232,7 @@ class Workspace:
 
         Args:
             purpose: ``card-token`` (tokens of card numbers), ``audit`` (fingerprints of queries), ``tombstone``
-                (digests of what was forgotten).
+                (digests of what was forgotten), ``quarantine`` (ids of rows in quarantine).
 
         Raises:
             PermissionError: the key file can be read by others.

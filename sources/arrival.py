@@ -1,7 +1,7 @@
 """Arrival: all files (or the table) of a delivery as one stream of raw text into one Parquet file.
 
-Takes the files' checksums, gives card numbers their tokens on the way, adds ``_source_file`` and
-``_record_hash``. No row is judged here.
+Takes the files' checksums, gives card numbers their tokens on the way, adds ``_source_file``, ``_record_hash`` and an
+empty ``_quarantine_id``. No row is judged here.
 """
 
 import datetime as dt
@@ -24,6 +24,9 @@ from sources.readers import EXTRA, LINE, Reader, Snapshot, Trouble, batch_schema
 
 FILE = "_source_file"
 HASH = "_record_hash"
+RELEASED = "_quarantine_id"
+"""Id under which the row was in quarantine until a steward released it; null for rows that landed as delivered."""
+
 _CHUNK = 1 << 20
 
 
@@ -45,7 +48,7 @@ class Arrival:
         """
         self._object = delivery.obj
         self._paths = delivery.files
-        self._tokens = _tokens(delivery.obj, token_key)
+        self._tokens = card_tokens(delivery.obj, token_key)
         self._fingerprints: list[tuple[int, str, tuple[int, ...]]] = []
         self.readers = _readers(delivery, business_date, snapshot)
         self.rows = dict.fromkeys((reader.name for reader in self.readers), 0)
@@ -97,7 +100,7 @@ class Arrival:
         listed = ", ".join(identifier(name) for name in (*names, EXTRA, FILE, LINE))
         try:
             con.execute(
-                f"copy (select {listed}, {_record_hash(names)} as {HASH} from arriving) "
+                f"copy (select {listed}, {record_hash(names)} as {HASH}, null::varchar as {RELEASED} from arriving) "
                 f"to {literal(str(path))} (format parquet, compression zstd)"
             ).fetchall()
         except duckdb.Error:
@@ -153,7 +156,12 @@ def _readers(delivery: ObjectDelivery, business_date: dt.date, snapshot: Snapsho
     return [open_table(obj, snapshot, business_date)]
 
 
-def _tokens(obj: SourceObject, key: bytes | None) -> CardTokens | None:
+def card_tokens(obj: SourceObject, key: bytes | None) -> CardTokens | None:
+    """What makes the object's card numbers tokens; None where it has none.
+
+    Raises:
+        ValueError: the contract tokenises a field and there is no key.
+    """
     if not any(field.tokenise for field in obj.fields):
         return None
     if key is None:
@@ -167,7 +175,7 @@ def _stat(path: Path) -> tuple[int, ...]:
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
-def _record_hash(names: Sequence[str]) -> str:
+def record_hash(names: Sequence[str]) -> str:
     """SQL of the MD5 over the field values, each with its length before it, so that no two rows read alike."""
     parts = ", ".join(f"coalesce(strlen({n})::varchar, '-'), ':', {n}" for n in map(identifier, names))
     return f"md5(concat({parts}))"

@@ -235,7 +235,7 @@ def count_anew(partition: Path, quarantine: Path) -> LandingResult | None:
     with duckdb.connect() as con:
         rules = con.execute(f"select rule, count(*) from {parquet(quarantine)} group by rule order by rule").fetchall()
     quarantined = sum(count for _, count in rules)
-    forgotten = manifest.rows_delivered - landed - quarantined
+    forgotten = manifest.rows_delivered + manifest.rows_released - landed - quarantined
     counted = replace(
         manifest,
         rows_landed=landed,

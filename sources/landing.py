@@ -1,9 +1,10 @@
 """Landing: a complete delivery into one Parquet partition of raw text and one of quarantined rows.
 
 Nothing is interpreted: landed columns are the contract's fields as text, then ``_extra``, ``_source_file``,
-``_source_line`` and ``_record_hash``. Rows that cannot be read or break a row rule go to quarantine; every row
-delivered is in exactly one of the two. A delivery whose figures disagree, or with more bad rows than the contract
-allows, is refused and leaves what was there before. The same delivery lands byte for byte the same.
+``_source_line``, ``_record_hash`` and ``_quarantine_id``. Rows that cannot be read or break a row rule go to
+quarantine; every row delivered is in exactly one of the two, and what a steward released from quarantine lands with
+its id. A delivery whose figures disagree, or with more bad rows than the contract allows, is refused and leaves what
+was there before. The same delivery and decisions land byte for byte the same.
 
 The limit is a share of the rows delivered, rounded down, but at least one row, so that one torn line does not
 stop a small file; a limit of 0 allows none, and a delivery without one good row is refused whatever the limit.
@@ -17,14 +18,14 @@ import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
 
-from sources.arrival import Arrival
+from sources.arrival import FILE, Arrival
 from sources.contract import SourceObject
 from sources.control import Delivered, Figures, as_decimal, compare, read_control, read_trailer
 from sources.conversions import literal
@@ -33,12 +34,22 @@ from sources.errors import DeliveryError, DeliveryMissing, DeliveryRefused, all_
 from sources.manifest import ControlTotal, LandingResult, read_manifest, write_manifest
 from sources.offenders import find_offenders
 from sources.parquet_files import parquet, publish
-from sources.quarantine import Spool, counts_by_rule, first_places, write_quarantine
-from sources.readers import Snapshot
+from sources.quarantine import Spool, counts_by_rule, first_places, without_bytes, write_quarantine
+from sources.readers import LINE, Snapshot
 from sources.readers.shapes import refusal
+from sources.released_rows import Decisions, History, Released, release_rows
 from sources.rules import total_of, unreadable_number
 
-__all__ = ["LandingResult", "LandingSettings", "LandingTarget", "land", "land_system", "read_manifest"]
+__all__ = [
+    "Decisions",
+    "History",
+    "LandingResult",
+    "LandingSettings",
+    "LandingTarget",
+    "land",
+    "land_system",
+    "read_manifest",
+]
 
 _PLACES_SHOWN = 5
 _MEMORY_BYTES = 400_000_000
@@ -58,15 +69,15 @@ class LandingSettings:
 
 @dataclass(frozen=True)
 class LandingTarget:
-    """Where an object's rows go, and its partitions of earlier business dates, ascending.
+    """Where an object's rows go, and its partitions of other business dates.
 
-    ``history`` serves two checks: keys of an append object that were delivered before, and a delivery that is
-    the last one again. ``put`` brings a finished partition from its temporary name to its place.
+    ``history`` serves the keys of an append object that were delivered before, a delivery that is the last one again,
+    and released rows of earlier nights. ``put`` brings a finished partition from its temporary name to its place.
     """
 
     landing: Path
     quarantine: Path
-    history: tuple[Path, ...] = ()
+    history: History = field(default_factory=History)
     put: Callable[[Path, Path], None] = publish
 
 
@@ -75,6 +86,7 @@ def land(
     business_date: dt.date,
     target: LandingTarget,
     settings: LandingSettings,
+    decisions: Decisions,
     *,
     token_key: bytes | None = None,
     snapshot: Snapshot | None = None,
@@ -86,6 +98,7 @@ def land(
         business_date: the night's date.
         target: where to write; partitions that are there are replaced, with the manifest beside the landed one.
         settings: bounds.
+        decisions: what stewards released from quarantine.
         token_key: key of card tokens; needed if the contract tokenises a field.
         snapshot: the open snapshot of the system's database, for objects that lie in one.
 
@@ -98,7 +111,7 @@ def land(
         error = DeliveryRefused if delivery.state == "refused" else DeliveryMissing
         raise error(delivery.message)
     with ExitStack() as stack:
-        landing = _Landing(delivery, business_date, target, token_key, snapshot)
+        landing = _Landing(delivery, business_date, target, decisions, token_key, snapshot)
         stack.callback(landing.remove_temporary_files)
         landing.remove_temporary_files()
         landing.con = stack.enter_context(_connection(settings))
@@ -114,6 +127,7 @@ def land_system(
     delivery: SystemDelivery,
     targets: Callable[[SourceObject], LandingTarget],
     settings: LandingSettings,
+    decisions: Callable[[SourceObject], Decisions],
     *,
     token_key: bytes | None = None,
     environment: Mapping[str, str] | None = None,
@@ -138,6 +152,7 @@ def land_system(
                     delivery.business_date,
                     targets(found.obj),
                     settings,
+                    decisions(found.obj),
                     token_key=token_key,
                     snapshot=snapshot,
                 )
@@ -179,6 +194,7 @@ class _Landing:
         delivery: ObjectDelivery,
         business_date: dt.date,
         target: LandingTarget,
+        decisions: Decisions,
         token_key: bytes | None,
         snapshot: Snapshot | None,
     ) -> None:
@@ -186,6 +202,7 @@ class _Landing:
         self._object = delivery.obj
         self._business_date = business_date
         self._target = target
+        self._decisions = decisions
         self._arrival = Arrival(delivery, business_date, token_key, snapshot)
         self._readers = self._arrival.readers
         self._problems: list[str] = []
@@ -210,16 +227,24 @@ class _Landing:
         )
         delivered = self._delivered(spool)
         figures = self._check_figures(delivered)
-        offenders = find_offenders(self.con, self._object, self._business_date, spool, self._target.history)
-        quarantined = spool.unreadable + offenders
-        self._check_limits(spool, figures, delivered.rows, quarantined)
+        find_offenders(self.con, self._object, self._business_date, spool, self._target.history.landed)
+        if self._decisions.released:
+            self._write_quarantine(spool)
+            released = self._release()
+            quarantine = parquet(self._temporary("quarantine"))
+        else:
+            released, quarantine = Released(), without_bytes(spool)
+        counts = counts_by_rule(self.con, quarantine)
+        self._check_limits(quarantine, counts, figures, delivered.rows)
         if self._problems:
             raise DeliveryRefused(self._problems)
-        write_quarantine(
-            self.con, self._object, self._readers, spool, self._temporary("bytes"), self._temporary("quarantine")
-        )
-        landed = self._without_offenders() if offenders else arrived
-        result = self._result(delivered, figures, spool, quarantined, landed)
+        if not self._decisions.released:
+            self._write_quarantine(spool)
+        if released.rows and self._target.history.later and self._object.delivery.mode == "delta":
+            message = "released rows land on a date that later dates build on; run those again, in order"
+            self._warnings.extend(self._refused(message).problems)
+        landed = self._kept(released) if counts or released.rows else arrived
+        result = self._result(delivered, figures, counts, released, landed)
         # The landed partition last: where it is, its quarantine and its manifest are too.
         self._target.put(self._temporary("quarantine"), self._target.quarantine)
         write_manifest(result, self._target.landing)
@@ -244,7 +269,7 @@ class _Landing:
 
     def _check_repeat(self) -> None:
         """Refuse, or warn of, files that are byte for byte those of the last business date."""
-        last = read_manifest(self._target.history[-1]) if self._target.history else None
+        last = read_manifest(self._target.history.landed[-1]) if self._target.history.landed else None
         files = self._arrival.files
         if last is None or not files or not last.rows_delivered or self._object.delivery.on_repeat == "ignore":
             return
@@ -288,9 +313,37 @@ class _Landing:
             self._warnings.extend(self._refused(warning).problems)
         return figures
 
-    def _check_limits(self, spool: Spool, figures: Figures | None, delivered: int, quarantined: int) -> None:
+    def _write_quarantine(self, spool: Spool) -> None:
+        write_quarantine(
+            self.con,
+            self._object,
+            self._readers,
+            spool,
+            self._temporary("bytes"),
+            self._temporary("quarantine"),
+            self._decisions.key,
+        )
+
+    def _release(self) -> Released:
+        """Find the released rows that land, and take tonight's out of the quarantine."""
+        quarantine, rest = self._temporary("quarantine"), self._temporary("rest")
+        released = release_rows(
+            self.con, self._object, self._business_date, self._decisions, quarantine, self._target.history
+        )
+        if len(released.rows) > released.earlier:
+            self.con.execute(
+                f"copy (select * from {parquet(quarantine)} where (source_file, source_line) not in "
+                f"(select ({FILE}, {LINE}) from released where _night = {released.tonight}) "
+                f"order by source_file, source_line) to {literal(str(rest))} (format parquet, compression zstd)"
+            ).fetchall()
+            rest.replace(quarantine)
+        return released
+
+    def _check_limits(
+        self, quarantine: str, counts: Mapping[str, int], figures: Figures | None, delivered: int
+    ) -> None:
         """Note a delivery without rows that nothing confirms, and one with more bad rows than allowed."""
-        settings = self._object.delivery
+        settings, quarantined = self._object.delivery, sum(counts.values())
         confirmed = figures is not None and figures.rows == 0
         if delivered == 0 and settings.mode == "full" and settings.format != "sql" and not confirmed:
             size = sum(path.stat().st_size for path in self._delivery.files)
@@ -299,28 +352,34 @@ class _Landing:
             self._note(f"the file is empty ({'0 bytes' if not size else said}); {hint}")
         allowed = max(1, int(settings.reject_limit * delivered)) if settings.reject_limit else 0
         if quarantined > allowed or 0 < delivered == quarantined:
-            rules = ", ".join(f"{count} {rule}" for rule, count in counts_by_rule(self.con, spool).items())
-            places = "; ".join(first_places(self.con, spool, _PLACES_SHOWN))
+            rules = ", ".join(f"{count} {rule}" for rule, count in counts.items())
+            places = "; ".join(first_places(self.con, quarantine, _PLACES_SHOWN))
             limit = f"{settings.reject_limit:.2%} of the rows, {allowed} here"
             self._note(
                 f"{quarantined} of {delivered} rows cannot be used ({rules}); "
                 f"the contract allows {limit}. First: {places}"
             )
 
-    def _without_offenders(self) -> Path:
+    def _kept(self, released: Released) -> Path:
+        """Write the rows that land: those without offence, and released ones by night, file and line of delivery."""
         kept = self._temporary("kept")
-        self.con.execute(
-            f"copy (select * exclude (_row) from landed where _row not in (select _row from quarantined)) "
-            f"to {literal(str(kept))} (format parquet, compression zstd)"
-        ).fetchall()
+        good = "select * exclude (_row) from landed where _row not in (select _row from quarantined)"
+        if released.rows:
+            files = ", ".join(literal(reader.name) for reader in self._readers)
+            good = (
+                f"select * exclude (_night) from (select *, {released.tonight} as _night from ({good}) "
+                f"union all by name from released) "
+                f"order by _night, list_position([{files}], {FILE}), {FILE}, {LINE}"
+            )
+        self.con.execute(f"copy ({good}) to {literal(str(kept))} (format parquet, compression zstd)").fetchall()
         return kept
 
     def _result(
         self,
         delivered: Delivered,
         figures: Figures | None,
-        spool: Spool,
-        quarantined: int,
+        counts: Mapping[str, int],
+        released: Released,
         landed: Path,
     ) -> LandingResult:
         stated = figures.totals if figures else {}
@@ -331,7 +390,7 @@ class _Landing:
             mode=self._object.delivery.mode,
             rows_delivered=delivered.rows,
             rows_landed=int(pq.read_metadata(landed).num_rows),
-            rows_quarantined=quarantined,
+            rows_quarantined=sum(counts.values()),
             blank_lines=sum(reader.blank_lines for reader in self._readers),
             files=self._arrival.files,
             control_source=figures.source if figures else None,
@@ -340,8 +399,11 @@ class _Landing:
                 name: ControlTotal(as_decimal(stated[name]) if name in stated else None, total)
                 for name, total in delivered.totals.items()
             },
-            quarantined_by_rule=counts_by_rule(self.con, spool),
+            quarantined_by_rule=counts,
             warnings=tuple(self._warnings),
+            rows_released=released.earlier,
+            released=released.rows,
+            held=released.held,
         )
 
 

@@ -35,8 +35,23 @@ class ControlTotal:
 
 
 @dataclass(frozen=True)
+class ReleasedRow:
+    """A row that landed because a steward released it: its id, and where it was delivered, by night, file and line."""
+
+    quarantine_id: str
+    business_date: dt.date
+    source_file: str
+    source_line: int
+
+
+@dataclass(frozen=True)
 class LandingResult:
-    """What a landing came to. ``rows_delivered = rows_landed + rows_quarantined + rows_forgotten`` always."""
+    """What a landing came to.
+
+    ``rows_delivered + rows_released = rows_landed + rows_quarantined + rows_forgotten`` always, where ``rows_released``
+    are rows of earlier deliveries. ``released`` lists those and the delivery's own released rows, ``held`` the ids of
+    rows that are released and cannot land.
+    """
 
     system: str
     object: str
@@ -53,13 +68,22 @@ class LandingResult:
     quarantined_by_rule: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     rows_forgotten: int = 0
+    rows_released: int = 0
+    released: tuple[ReleasedRow, ...] = ()
+    held: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.rows_delivered != self.rows_landed + self.rows_quarantined + self.rows_forgotten:
+        if not self.is_conserved:
             raise AssertionError(
-                f"{self.system}.{self.object}: {self.rows_delivered} rows delivered, but {self.rows_landed} landed, "
-                f"{self.rows_quarantined} quarantined and {self.rows_forgotten} forgotten"
+                f"{self.system}.{self.object}: {self.rows_delivered} rows delivered and {self.rows_released} released, "
+                f"but {self.rows_landed} landed, {self.rows_quarantined} in quarantine, {self.rows_forgotten} forgotten"
             )
+
+    @property
+    def is_conserved(self) -> bool:
+        """Whether every row delivered or released is landed, in quarantine, or of a forgotten party."""
+        left = self.rows_landed + self.rows_quarantined + self.rows_forgotten
+        return self.rows_delivered + self.rows_released == left
 
     def to_json(self) -> str:
         """JSON text with sorted keys; money as text."""
@@ -80,6 +104,11 @@ class LandingResult:
                 "files": tuple(LandedFile(**entry) for entry in data["files"]),
                 "control_totals": totals,
                 "warnings": tuple(data["warnings"]),
+                "released": tuple(
+                    ReleasedRow(**row | {"business_date": dt.date.fromisoformat(row["business_date"])})
+                    for row in data.get("released", ())
+                ),
+                "held": tuple(data.get("held", ())),
             }
         )
 

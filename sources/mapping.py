@@ -40,7 +40,7 @@ CONTENT = {
     "standing_order": ("order_id",),
     "consent": ("purpose",),
 }
-LANDING_COLUMNS = ("_extra", "_source_file", "_source_line", "_record_hash")
+LANDING_COLUMNS = ("_extra", "_source_file", "_source_line", "_record_hash", "_quarantine_id")
 
 
 def compile_entity(contracts: Sequence[Contract], entity: str, columns: Sequence[CanonicalColumn]) -> str:
@@ -116,10 +116,11 @@ def delta_state_sql(source: SourceObject, has_previous: bool) -> str:
     upserts = f"select {columns} from (\n{indent(latest, '    ')}\n){is_kept}"
     if not has_previous:
         return upserts
+    # by name, as far as they are there: a state of before a column was added lacks it
     return (
-        f"select {columns} from previous.staging__{source.table}\n"
-        f"anti join landing.{source.table} using ({key})\n"
-        f"union all\n{upserts}"
+        f"select {columns} from (\n"
+        f"    select * from previous.staging__{source.table} anti join landing.{source.table} using ({key})\n"
+        f"    union all by name\n{indent(upserts, '    ')}\n)"
     )
 
 

@@ -2,9 +2,16 @@
 
 Troubles that readers report are spooled to disk on the way, so a wholly broken file needs no memory. Offenders
 of row rules are known by their place in the landed file; their bytes are read again from the source. Card numbers
-are masked in the bytes of objects that have tokenised fields.
+are masked in the bytes of objects that have tokenised fields; ``record`` holds what would have landed (JSON, card
+numbers as tokens), null where the row could not be read.
+
+``quarantine_id`` is a keyed digest of object, rule and bytes: the same row has it again the next night, and it tells
+nothing of the row. What people decide about a row is ``released_rows``'s matter.
 """
 
+import base64
+import hashlib
+import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -16,9 +23,9 @@ from sources.contract import SourceObject
 from sources.conversions import identifier, literal
 from sources.parquet_files import parquet
 from sources.protect import mask_cards
-from sources.readers import Reader, Trouble
+from sources.readers import EXTRA, Reader, Trouble
 
-COLUMNS = ("system", "object", "source_file", "source_line", "field", "rule", "reason", "raw")
+_ID_CHARACTERS = 12
 _SPOOL_ROWS = 5_000
 _SPOOL_BYTES = 16 << 20
 _TROUBLE = pa.schema(
@@ -71,6 +78,13 @@ class Spool:
         self._bytes = 0
 
 
+def quarantine_id(key: bytes, obj: SourceObject, rule: str, raw: bytes) -> str:
+    """Lasting id of a quarantined row: ``Q`` and 60 bits of an HMAC-SHA-256 in base 32."""
+    content = b"\0".join([obj.table.encode(), rule.encode(), raw])
+    digest = base64.b32encode(hmac.digest(key, content, hashlib.sha256)).decode("ascii")
+    return f"Q{digest[:_ID_CHARACTERS]}"
+
+
 def write_quarantine(
     con: duckdb.DuckDBPyConnection,
     obj: SourceObject,
@@ -78,6 +92,7 @@ def write_quarantine(
     spool: Spool,
     bytes_path: Path,
     path: Path,
+    key: bytes,
 ) -> None:
     """Write the quarantine file of a landing, in the order of the source.
 
@@ -89,50 +104,60 @@ def write_quarantine(
         spool: the troubles, closed.
         bytes_path: temporary file for the offenders' bytes.
         path: where to write.
+        key: the secret of the ids.
     """
+    con.create_function("id_of", lambda rule, raw: quarantine_id(key, obj, rule, raw), ["VARCHAR", "BLOB"], "VARCHAR")
     has_bytes = readers[0].has_bytes
     if has_bytes:
         _collect_bytes(con, obj, readers, bytes_path)
         raw, source = "bytes.raw", f"join {parquet(bytes_path)} as bytes using (_row)"
     else:
-        record = ", ".join(f"{literal(name)}: {identifier(name)}" for name in (*(f.name for f in obj.fields), "_extra"))
-        raw, source = f"encode(to_json({{{record}}})::varchar)", ""
-    named = f"{literal(obj.system)} as system, {literal(obj.name)} as object"
+        raw, source = "encode(record)", ""
+    named = ", ".join(f"{literal(name)}: {identifier(name)}" for name in (*(f.name for f in obj.fields), EXTRA))
     query = f"""
-        select {named}, source_file, source_line, field, rule, reason, raw
-        from {parquet(spool.path)} where raw is not null
-        union all
-        select {named}, _source_file, _source_line, quarantined.field, quarantined.rule, quarantined.reason, {raw}
-        from quarantined join landed using (_row) {source}
+        with unreadable as (
+            select source_file, source_line, field, rule, reason, raw, null::varchar as record
+            from {parquet(spool.path)} where raw is not null
+        ),
+        offending as (
+            select
+                _source_file, _source_line, quarantined.field, quarantined.rule, quarantined.reason, _row,
+                to_json({{{named}}})::varchar as record
+            from quarantined join landed using (_row)
+        )
+        select
+            id_of(rule, raw) as quarantine_id,
+            {literal(obj.system)} as system, {literal(obj.name)} as object,
+            source_file, source_line, field, rule, reason, raw, record
+        from (
+            from unreadable
+            union all
+            select _source_file, _source_line, field, rule, reason, {raw}, record from offending {source}
+        )
         order by source_file, source_line
     """
     con.execute(f"copy ({query}) to {literal(str(path))} (format parquet, compression zstd)").fetchall()
 
 
-def counts_by_rule(con: duckdb.DuckDBPyConnection, spool: Spool) -> Mapping[str, int]:
+def without_bytes(spool: Spool) -> str:
+    """SQL relation of what goes into quarantine, as long as it is not written: source_file to reason."""
+    return f"""(
+        select source_file, source_line, field, rule, reason from {parquet(spool.path)} where raw is not null
+        union all
+        select _source_file, _source_line, quarantined.field, quarantined.rule, quarantined.reason
+        from quarantined join landed using (_row)
+    )"""
+
+
+def counts_by_rule(con: duckdb.DuckDBPyConnection, quarantine: str) -> Mapping[str, int]:
     """How many rows each rule sent to quarantine."""
-    rows = con.execute(
-        f"""
-        select rule, count(*) from (
-            select rule from {parquet(spool.path)} where raw is not null
-            union all select rule from quarantined
-        ) group by rule order by rule
-        """
-    ).fetchall()
-    return dict(rows)
+    return dict(con.execute(f"select rule, count(*) from {quarantine} group by rule order by rule").fetchall())
 
 
-def first_places(con: duckdb.DuckDBPyConnection, spool: Spool, count: int) -> list[str]:
+def first_places(con: duckdb.DuckDBPyConnection, quarantine: str, count: int) -> list[str]:
     """The first quarantined rows in words: file, line, field, reason; no values."""
     rows = con.execute(
-        f"""
-        select source_file, source_line, field, reason
-        from {parquet(spool.path)} where raw is not null
-        union all
-        select _source_file, _source_line, quarantined.field, quarantined.reason
-        from quarantined join landed using (_row)
-        order by 1, 2 limit {count}
-        """
+        f"select source_file, source_line, field, reason from {quarantine} order by 1, 2 limit {count}"
     ).fetchall()
     return [f"{file} line {line}: {f'{name}: ' if name else ''}{reason}" for file, line, name, reason in rows]
 

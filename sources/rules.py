@@ -76,7 +76,7 @@ def repeated_keys(obj: SourceObject, landed: str, offenders: str) -> str:
         landed: relation with the landed columns and ``_row``, the row's place.
         offenders: relation with the ``_row`` of those that break a rule.
     """
-    keys = ", ".join(_keys(obj))
+    keys = ", ".join(key_values(obj))
     # Hashes first: only rows that may be repeated are compared by their keys, so memory stays small.
     return f"""
         with suspect as (
@@ -92,7 +92,7 @@ def repeated_keys(obj: SourceObject, landed: str, offenders: str) -> str:
 
 def known_keys(obj: SourceObject, landed: str, offenders: str, history: Sequence[Path]) -> str:
     """Query for the rows (column ``_row``), offenders apart, whose key an earlier business date has brought."""
-    keys = ", ".join(f"{key} as k{n}" for n, key in enumerate(_keys(obj)))
+    keys = ", ".join(f"{key} as k{n}" for n, key in enumerate(key_values(obj)))
     names = ", ".join(f"k{n}" for n in range(len(obj.primary_key)))
     return f"""
         select _row
@@ -101,7 +101,7 @@ def known_keys(obj: SourceObject, landed: str, offenders: str, history: Sequence
     """
 
 
-def _keys(obj: SourceObject) -> list[str]:
+def key_values(obj: SourceObject) -> list[str]:
     """Key values as staging sees them, without blanks around; few have any."""
     names = [identifier(name) for name in obj.primary_key]
     return [

@@ -187,12 +187,28 @@ def erase_parquet(
     return int(theirs)
 
 
+def texts_of(traces: Traces) -> Texts:
+    """What the customer's rows are known by where nothing says whose they are: texts and record ids."""
+    return Texts([*traces.values, *(record_id for _, record_id in traces.records)])
+
+
+def quarantined(con: duckdb.DuckDBPyConnection, path: Path, traces: Traces) -> dict[int, str | None]:
+    """Rows of a quarantine file whose bytes or fields hold a text or a record id of the customer's, with their ids."""
+    texts, relation = texts_of(traces), parquet_relation(path)
+    # files of before there were ids hold the bytes alone
+    ids, record = ("quarantine_id", "record") if "record" in columns_of(con, relation) else ("null", "null")
+    found = con.execute(f"select raw, {record}, {ids} from {relation}").fetchall()
+    return {
+        row: one
+        for row, (raw, fields, one) in enumerate(found)
+        if texts.count_in(raw or b"") or texts.count_in((fields or "").encode())
+    }
+
+
 def erase_quarantined(con: duckdb.DuckDBPyConnection, path: Path, traces: Traces) -> int | None:
-    """Write a quarantine file anew without rows whose bytes hold a text or a record id of the customer's."""
-    texts = Texts([*traces.values, *(record_id for _, record_id in traces.records)])
+    """Write a quarantine file anew without the rows that hold a text or a record id of the customer's."""
     relation = f"read_parquet({literal(str(path))}, hive_partitioning = false, file_row_number = true)"
-    found = con.execute(f"select file_row_number, raw from {relation}").fetchall()
-    gone = [row for row, raw in found if raw and texts.count_in(raw)]
+    gone = sorted(quarantined(con, path, traces))
     if not gone:
         return None
     temporary = path.with_name(f".{path.name}.tmp")

@@ -24,7 +24,7 @@ META = Path(__file__).parent / "meta"
 
 @dataclass(frozen=True)
 class DeliveredObject:
-    """What one object's delivery brought: rows delivered = landed + quarantined + of forgotten parties."""
+    """What one object's delivery brought: rows delivered + released = landed + quarantined + of forgotten parties."""
 
     system: str
     object: str
@@ -35,6 +35,7 @@ class DeliveredObject:
     landed_rows: int
     quarantined_rows: int
     forgotten_rows: int = 0
+    released_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,7 @@ def delivery_rows(deliveries: Iterable[DeliveredObject]) -> Iterator[tuple[objec
             d.landed_rows,
             d.quarantined_rows,
             d.forgotten_rows,
+            d.released_rows,
         )
 
 

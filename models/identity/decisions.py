@@ -17,7 +17,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 Record = tuple[str, str]  # (system, record_id)
 Pair = tuple[Record, Record]  # in their order
@@ -58,6 +58,21 @@ class LogRow:
         return sorted({(min(one, other), max(one, other)) for one in self.left for other in self.right})
 
 
+class Reviewed(Protocol):
+    """A row of any log whose rows may be withdrawn (verdict ``withdraw``) and may need approval (``approve``)."""
+
+    @property
+    def decision_id(self) -> int: ...  # noqa: D102
+    @property
+    def made_by(self) -> str: ...  # noqa: D102
+    @property
+    def verdict(self) -> str: ...  # noqa: D102
+    @property
+    def refers_to(self) -> int | None: ...  # noqa: D102
+    @property
+    def needs_approval(self) -> bool: ...  # noqa: D102
+
+
 @dataclass(frozen=True)
 class JudgedPair:
     """What a decision in force says of one pair, and how that stands.
@@ -82,15 +97,15 @@ def same_person(one: str, other: str) -> bool:
     return one.strip().casefold() == other.strip().casefold()
 
 
-def states(rows: Iterable[LogRow]) -> dict[int, State]:
-    """State of every ``same``, ``different`` and ``withdraw`` by number.
+def states(rows: Iterable[Reviewed]) -> dict[int, State]:
+    """State of every row but approvals, by number.
 
     A row that needs approval is pending until somebody else than its maker has approved it; a row is withdrawn when
     a withdrawal that is in force refers to it. A withdrawal can itself be withdrawn, which restores what it took back.
     """
     by_age = sorted(rows, key=lambda row: row.decision_id)
-    approvals: dict[int, list[LogRow]] = defaultdict(list)
-    withdrawals: dict[int, list[LogRow]] = defaultdict(list)
+    approvals: dict[int, list[Reviewed]] = defaultdict(list)
+    withdrawals: dict[int, list[Reviewed]] = defaultdict(list)
     for row in by_age:
         if row.refers_to is not None and row.refers_to < row.decision_id:
             (approvals if row.verdict == "approve" else withdrawals)[row.refers_to].append(row)

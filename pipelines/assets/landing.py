@@ -40,7 +40,9 @@ def landing_assets(wiring: Wiring, contract: Contract) -> dg.AssetsDefinition:
         name=f"land_{contract.system}",
         specs=[_landing_spec(wiring, contract, key, source) for key, source in objects.items()],
         check_specs=[
-            dg.AssetCheckSpec(CONSERVED, asset=key, description="rows delivered = landed + quarantined + forgotten")
+            dg.AssetCheckSpec(
+                CONSERVED, asset=key, description="rows delivered + released = landed + quarantined + forgotten"
+            )
             for key in objects
         ],
         can_subset=True,
@@ -61,6 +63,7 @@ def landing_assets(wiring: Wiring, contract: Contract) -> dg.AssetsDefinition:
                     result.rows_landed,
                     rows_delivered=result.rows_delivered,
                     rows_quarantined=result.rows_quarantined,
+                    rows_released=len(result.released),
                     files=", ".join(file.name for file in result.files),
                 ),
                 check_results=[_conserved(key, result)],
@@ -85,11 +88,12 @@ def _conserved(key: dg.AssetKey, result: LandingResult) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=CONSERVED,
-        passed=result.rows_delivered == result.rows_landed + result.rows_quarantined + result.rows_forgotten,
+        passed=result.is_conserved,
         metadata={
             "delivered": result.rows_delivered,
             "quarantined": result.rows_quarantined,
             "forgotten": result.rows_forgotten,
+            "released": result.rows_released,
         },
     )
 

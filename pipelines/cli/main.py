@@ -100,9 +100,37 @@ def main() -> None:
 
 
 def _add_commands() -> None:
-    from pipelines.cli import audit, banks, data, diff, models, nights, releases, reports, rights, shares, stewards, why
+    from pipelines.cli import (
+        audit,
+        banks,
+        data,
+        diff,
+        models,
+        nights,
+        quarantine,
+        releases,
+        reports,
+        rights,
+        shares,
+        stewards,
+        why,
+    )
 
-    for module in (banks, nights, models, releases, diff, shares, reports, data, stewards, why, rights, audit):
+    for module in (
+        banks,
+        nights,
+        models,
+        releases,
+        diff,
+        shares,
+        reports,
+        data,
+        stewards,
+        quarantine,
+        why,
+        rights,
+        audit,
+    ):
         for command in module.COMMANDS:
             cli.add_command(command)
 

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.cli.main import DATE, Options, check_fitted_models, check_model, err, fail, out
+from pipelines.cli.stewards import told
 from pipelines.workspace import Workspace
 
 
@@ -121,6 +122,7 @@ def status(options: Options) -> None:
     from pipelines.automation import complete_dates
     from pipelines.erasure import unfinished
     from pipelines.instance import open_instance
+    from pipelines.quarantine import items
 
     workspace = options.workspace
     current = workspace.releases.current()
@@ -131,6 +133,9 @@ def status(options: Options) -> None:
     published = {release.business_date for release in workspace.releases.list()}
     waiting = [d for d in complete_dates(workspace) if d not in published]
     out.print(f"to run    {', '.join(map(str, waiting)) or 'nothing: every complete delivery is published'}")
+    with told():
+        if rows := sum(item.state == "open" for item in items(workspace)):
+            out.print(f"quarantine  {rows} rows are open: c360 quarantine list")
     if left := unfinished(workspace):
         out.print(f"[yellow]erasure[/yellow]   {left[0].stem} is unfinished: c360 forget --resume")
     table = Table("business date", "started (UTC)", "seconds", "ended", box=None)

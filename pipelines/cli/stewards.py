@@ -14,7 +14,7 @@ from models.identity.decisions import JudgedPair, LogRow, Record, Verdict
 from pipelines import stewardship
 from pipelines.cli.main import Options, fail, out
 
-_FORMAT = click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+FORMAT = click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 _TROUBLES = {
     "absent": "a record is not delivered",
     "superseded": "decision {} says the opposite",
@@ -23,7 +23,7 @@ _TROUBLES = {
 }
 
 
-def _signed(reason: str | None = None) -> Callable[[Any], Any]:
+def signed(reason: str | None = None) -> Callable[[Any], Any]:
     """Options that every entry of the log needs: why, and by whom."""
 
     def add(command: Any) -> Any:
@@ -51,7 +51,7 @@ def told() -> Iterator[None]:
 
 @click.command()
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many pairs at most.")
-@_FORMAT
+@FORMAT
 @click.pass_obj
 def review(options: Options, limit: int, form: str) -> None:
     """List pairs of customers that are worth judging, most money at stake first."""
@@ -89,7 +89,7 @@ def review(options: Options, limit: int, form: str) -> None:
 @click.argument("verdict", type=click.Choice(["same", "different"]))
 @click.argument("one", metavar="A")
 @click.argument("other", metavar="B")
-@_signed()
+@signed()
 @click.pass_obj
 def decide(options: Options, verdict: Verdict, one: str, other: str, by: str, reason: str) -> None:
     """Decide that A and B are the same party, or different ones.
@@ -104,7 +104,7 @@ def decide(options: Options, verdict: Verdict, one: str, other: str, by: str, re
 @click.command()
 @click.argument("customer")
 @click.argument("records", nargs=-1, required=True, metavar="SYSTEM:RECORD_ID...")
-@_signed()
+@signed()
 @click.pass_obj
 def unmerge(options: Options, customer: str, records: tuple[str, ...], by: str, reason: str) -> None:
     """Take records out of CUSTOMER: they are different from all its others."""
@@ -114,7 +114,7 @@ def unmerge(options: Options, customer: str, records: tuple[str, ...], by: str, 
 
 @click.command()
 @click.argument("number", type=int, metavar="ID")
-@_signed()
+@signed()
 @click.pass_obj
 def withdraw(options: Options, number: int, by: str, reason: str) -> None:
     """Withdraw decision ID: from the next night on it no longer counts."""
@@ -124,7 +124,7 @@ def withdraw(options: Options, number: int, by: str, reason: str) -> None:
 
 @click.command()
 @click.argument("number", type=int, metavar="ID")
-@_signed("approved")
+@signed("approved")
 @click.pass_obj
 def approve(options: Options, number: int, by: str, reason: str) -> None:
     """Approve the pending decision ID of somebody else (four eyes)."""
@@ -135,7 +135,7 @@ def approve(options: Options, number: int, by: str, reason: str) -> None:
 
 
 @click.command()
-@_FORMAT
+@FORMAT
 @click.pass_obj
 def decisions(options: Options, form: str) -> None:
     """List all decisions: their state, and which do not bind and why."""

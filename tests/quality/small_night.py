@@ -305,7 +305,7 @@ class Night:
             self.lake.write(
                 con,
                 "select *, null::varchar as _extra, 'CUST.csv' as _source_file, rowid as _source_line, "
-                "'h' as _record_hash from t",
+                "'h' as _record_hash, null::varchar as _quarantine_id from t",
                 table_id,
                 DAY,
             )

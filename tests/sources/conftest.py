@@ -1,7 +1,8 @@
 """A desk to work at: small contracts, exports, and a lake to land them in."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ import yaml
 
 from sources.contract import Contract, SourceObject, parse_contract
 from sources.delivery import DeliveryRefused, inspect
-from sources.landing import LandingResult, LandingSettings, LandingTarget, land, land_system
+from sources.landing import Decisions, History, LandingResult, LandingSettings, LandingTarget, land, land_system
 from sources.readers import Reader, Trouble, open_file
 
 KEYED: dict[str, dict[str, Any]] = {"id": {"primaryKey": True}, "name": {}, "balance": {"type": "number"}}
 GOOD = "id,name,balance\n" + "".join(f"{n},n{n},{n}.50\n" for n in range(1, 201))
 DAY_BEFORE = dt.date(2026, 1, 30)
 DATE = dt.date(2026, 1, 31)
+NOTHING_DECIDED = Decisions(b"the key of ids")
 _CUSTOM = ("width", "start", "on_invalid", "decimals", "not_future", "tokenise", "optional")
 _OPTIONS = ("format", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength")
 
@@ -105,23 +107,39 @@ class Desk:
         return LandingTarget(
             self.partition(obj.table, date),
             self.partition(f"quarantine__{obj.table}", date),
-            tuple(self.partition(obj.table, day) for day in history),
+            History(
+                tuple(self.partition(obj.table, day) for day in history if day < date),
+                tuple(self.partition(f"quarantine__{obj.table}", day) for day in history if day < date),
+                tuple(self.partition(obj.table, day) for day in history if day > date),
+            ),
         )
 
     def land(
-        self, contract: Contract, date: dt.date = DATE, history: Sequence[dt.date] = (), key: bytes | None = None
+        self,
+        contract: Contract,
+        date: dt.date = DATE,
+        history: Sequence[dt.date] = (),
+        key: bytes | None = None,
+        released: Mapping[str, Mapping[str, str | None] | None] | None = None,
     ) -> LandingResult:
-        """Land the contract's first object."""
+        """Land the contract's first object; ``history`` are the other dates, ``released`` what stewards released."""
         found = inspect(contract, self.exports, date)
         target = self.target(contract.objects[0], date, history)
-        return land(found.objects[0], date, target, self.settings, token_key=key)
+        decisions = replace(NOTHING_DECIDED, released=released or {})
+        return land(found.objects[0], date, target, self.settings, decisions, token_key=key)
 
     def land_system(
         self, contract: Contract, date: dt.date = DATE, environment: dict[str, str] | None = None
     ) -> dict[str, LandingResult]:
         """Land every object of the contract."""
         found = inspect(contract, self.exports, date)
-        return land_system(found, lambda obj: self.target(obj, date), self.settings, environment=environment)
+        return land_system(
+            found,
+            lambda obj: self.target(obj, date),
+            self.settings,
+            lambda obj: NOTHING_DECIDED,
+            environment=environment,
+        )
 
     def rows(self, table: str = "core__customer", date: dt.date = DATE) -> list[dict[str, Any]]:
         """Rows of a landed (or quarantine) table, in their order."""

@@ -101,10 +101,16 @@ def land(con: duckdb.DuckDBPyConnection, relation: str, fields: Sequence[str], r
     """Make a table as landing does: raw text, and the columns of lineage; lines count from 2."""
     con.execute(f"create schema if not exists {relation.split('.')[0]}")
     columns = ", ".join(f'"{f}" varchar' for f in fields)
-    lineage = "_extra varchar, _source_file varchar, _source_line bigint, _record_hash varchar"
+    lineage = "_extra varchar, _source_file varchar, _source_line bigint, _record_hash varchar, _quarantine_id varchar"
     con.execute(f"create table {relation} ({columns}, {lineage})")
     for line, row in enumerate(rows, 2):
-        values = [row.get(f) for f in fields] + [None, row.get("_source_file", "f"), row.get("_source_line", line), "h"]
+        values = [row.get(f) for f in fields] + [
+            None,
+            row.get("_source_file", "f"),
+            row.get("_source_line", line),
+            "h",
+            None,
+        ]
         con.execute(f"insert into {relation} values ({', '.join('?' * len(values))})", values)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DATE, DAY_BEFORE, GOOD, KEYED, Desk, refused
+from conftest import DATE, DAY_BEFORE, GOOD, KEYED, NOTHING_DECIDED, Desk, refused
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +26,16 @@ def test_landed_rows_are_the_raw_text_with_where_they_come_from(desk: Desk) -> N
     path = desk.put("c.csv", "id,name,balance,x\n1, Ann ,007.10,é\n2,,,\n")
     result = desk.land(desk.contract(KEYED))
     first, second = desk.rows()
-    assert list(first) == ["id", "name", "balance", "_extra", "_source_file", "_source_line", "_record_hash"]
+    assert list(first) == [
+        "id",
+        "name",
+        "balance",
+        "_extra",
+        "_source_file",
+        "_source_line",
+        "_record_hash",
+        "_quarantine_id",
+    ]
     assert (first["name"], first["balance"], second["balance"]) == (" Ann ", "007.10", "")
     assert (first["_extra"], first["_source_file"], first["_source_line"]) == ('{"x":"é"}', "c.csv", 2)
     assert first["_record_hash"] == hashlib.md5("1:1:"[:3].encode() + b"5: Ann 6:007.10").hexdigest()
@@ -83,7 +92,9 @@ def test_the_manifest_says_what_the_landing_came_to(desk: Desk) -> None:
 
 
 def test_a_result_that_loses_rows_cannot_be_made() -> None:
-    with pytest.raises(AssertionError, match="3 rows delivered, but 1 landed, 1 quarantined and 0 forgotten"):
+    with pytest.raises(
+        AssertionError, match="3 rows delivered and 0 released, but 1 landed, 1 in quarantine, 0 forgotten"
+    ):
         LandingResult("core", "customer", DATE, "full", 3, 1, 1)
 
 
@@ -227,7 +238,7 @@ def test_unreadable_rows_are_quarantined_with_bytes_line_and_reason(desk: Desk) 
     ]
     assert {(q["system"], q["object"], q["source_file"]) for q in desk.quarantine()} == {("core", "customer", "c.csv")}
     assert not {"10", "20", "30"} & {row["id"] for row in desk.rows()}
-    assert list(desk.rows()[0]) == [*KEYED, "_extra", "_source_file", "_source_line", "_record_hash"]
+    assert list(desk.rows()[0]) == [*KEYED, "_extra", "_source_file", "_source_line", "_record_hash", "_quarantine_id"]
     assert [row["_source_line"] for row in desk.rows()][:12] == [2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14]
     assert result.quarantined_by_rule == {"columns": 2, "encoding": 1}
 
@@ -454,4 +465,6 @@ def test_landing_runs_within_little_memory(desk: Desk) -> None:
     desk.put("c.csv", GOOD)
     found = inspect(desk.contract(KEYED), desk.exports, DATE)
     small = LandingSettings(desk.root / "spill", memory_limit="64MB", threads=1)
-    assert land(found.objects[0], DATE, desk.target(found.objects[0].obj, DATE), small).rows_landed == 200
+    assert (
+        land(found.objects[0], DATE, desk.target(found.objects[0].obj, DATE), small, NOTHING_DECIDED).rows_landed == 200
+    )

@@ -387,7 +387,9 @@ def test_a_delta_s_state_is_the_one_before_with_the_last_change_of_each_key() ->
     ]
     assert state(con, delta_state_sql(source, has_previous=False)) == [("a", "3", "last"), ("a", "5", "again")]
     described = con.execute(f"describe ({delta_state_sql(source, has_previous=True)})").fetchall()
-    assert [row[0] for row in described] == [*fields, "_extra", "_source_file", "_source_line", "_record_hash"]
+    assert [row[0] for row in described] == [
+        *(*fields, "_extra", "_source_file", "_source_line", "_record_hash", "_quarantine_id")
+    ]
     assert inputs([delta()], "party") == ("staging.core__thing",)
 
 

@@ -22,7 +22,7 @@ from stdnum.cn import ric, uscc
 from models.tables import load_tables
 from sources.contract import Contract, parse_contract
 from sources.delivery import inspect
-from sources.landing import LandingSettings, LandingTarget, land_system
+from sources.landing import Decisions, LandingSettings, LandingTarget, land_system
 from sources.mapping import CanonicalColumn, check_fills, compile_entity, compile_losses, delta_state_sql
 from sources.sample import SampleSummary, generate
 from sources.sample.files import CARD_FIELDS, HOLDER_FIELDS
@@ -367,6 +367,7 @@ def landed(out: Path, lake: Path, day: int) -> duckdb.DuckDBPyConnection:
                 delivery,
                 lambda obj, date=date: LandingTarget(lake / f"{obj.table}_{date}.parquet", lake / "bad.parquet"),
                 LandingSettings(lake / "spill"),
+                lambda obj: Decisions(b"key"),
                 token_key=b"for the tests only, of no worth.",
             )
             assert {name: result.rows_quarantined for name, result in results.items()} == dict.fromkeys(results, 0)
@@ -423,6 +424,7 @@ def test_broken_rows_end_in_quarantine_and_nothing_else_does(tmp_path: Path) -> 
             inspect(contract(system), broken, dt.date(2026, 10, 29)),
             lambda obj: LandingTarget(tmp_path / f"{obj.table}.parquet", tmp_path / f"bad_{obj.table}.parquet"),
             LandingSettings(tmp_path / "spill"),
+            lambda obj: Decisions(b"key"),
             token_key=b"for the tests only, of no worth.",
         )
         found |= {name: dict(result.quarantined_by_rule) for name, result in results.items()}
