@@ -208,7 +208,7 @@ def _items_of(
         """
         select
             quarantine_id, first(rule), first(field), first(reason),
-            list({'d': business_date, 'f': source_file, 'l': source_line} order by all) as places
+            list_sort(list({'d': business_date, 'f': source_file, 'l': source_line})) as places
         from (
             from read_parquet(
                 $files, hive_partitioning = true, hive_types = {business_date: date}, union_by_name = true

@@ -255,8 +255,9 @@ def _insert_quarantine(con: duckdb.DuckDBPyConnection, table: Table, files: Sequ
     listed = ", ".join(literal(str(path)) for path in files)
     columns = ", ".join(f"cast({quoted(c.name)} as {c.type})" for c in table.columns)
     order = ", ".join(quoted(name) for name in table.key)
-    # business_date comes from the folder's name; the raw bytes stay in the lake
+    # business_date comes from the folder's name; the raw bytes stay in the lake; partitions of before ids lack them
     con.execute(
-        f"insert into {qualified(table, CATALOG)} select {columns} from read_parquet([{listed}], "
-        f"hive_partitioning = true, hive_types = {{business_date: date}}, union_by_name = true) order by {order}"
+        f"insert into {qualified(table, CATALOG)} select {columns} from (from read_parquet([{listed}], "
+        f"hive_partitioning = true, hive_types = {{business_date: date}}, union_by_name = true) "
+        f"union all by name select null::varchar as quarantine_id where false) order by {order}"
     )
