@@ -16,7 +16,10 @@ from sources.contract import SourceObject
 from sources.errors import DeliveryError
 from sources.problems import hint
 from sources.readers import LINE, Trouble, open_file
-from sources.released_rows import KEY_RULE, UNREADABLE, Changes, broken_rules
+from sources.released_rows import KEY_RULE, Changes, broken_rules
+
+_ENCODING = "encoding"
+_REPLACED = "\ufffd"
 
 
 class CorrectionError(ValueError):
@@ -62,9 +65,10 @@ def check_correction(
         CorrectionError: it would not land so; everything that is wrong is listed.
     """
     if correction.file is None:
-        if rule in UNREADABLE:
+        # bytes that are no text may have shifted the fields beside them; values of a database stand for themselves
+        if record is None or (rule == _ENCODING and obj.delivery.format != "sql"):
             raise CorrectionError(["nobody knows its fields; give the whole row anew: --file FILE"])
-        if not correction.values:
+        if not correction.values and rule != _ENCODING:
             if rule == KEY_RULE:
                 raise CorrectionError([f"without a key of its own it cannot land: {_named(obj.primary_key)}"])
             return None
@@ -77,10 +81,14 @@ def check_correction(
     for field in obj.fields:
         if tokens and field.tokenise and (value := changes.get(field.name)):
             changes[field.name] = tokens.token(value)
+    righted = {**(record or {}), **changes}
+    broken = [name for name in names if _REPLACED in (righted.get(name) or "")] if rule == _ENCODING else []
+    problems = [f"{name}: its bytes are no text; give it anew: --set {name}=..." for name in broken]
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
-        if problems := broken_rules(con, obj, business_date, {**(record or {}), **changes}):
-            raise CorrectionError(problems)
+        problems += broken_rules(con, obj, business_date, righted)
+    if problems:
+        raise CorrectionError(problems)
     return changes
 
 

@@ -28,9 +28,6 @@ Changes = Mapping[str, str | None]
 KEY_RULE = "primaryKey"
 """Rule that nobody can waive: without its key, or with another row's, a row is no row."""
 
-UNREADABLE = ("columns", "length", "json", "encoding")
-"""Rules of readers: of such a row nobody knows what its fields are, so it lands only with all of them given anew."""
-
 
 @dataclass(frozen=True)
 class Decisions:

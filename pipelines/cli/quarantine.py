@@ -213,7 +213,7 @@ def _advice(item: "Item", is_unreadable: bool) -> list[str]:
         return [f"to decide anew: c360 quarantine withdraw {one} --reason '...'"]
     if item.state != "open":
         return []
-    if is_unreadable or item.rule == "encoding":
+    if is_unreadable or (item.rule == "encoding" and item.source.delivery.format != "sql"):
         right = f"c360 quarantine release {one} --file ROW --reason '...'   (ROW: like the delivery, this row alone)"
     else:
         right = f"c360 quarantine release {one} --set {item.field or 'FIELD'}=VALUE --reason '...'"

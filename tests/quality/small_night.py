@@ -297,7 +297,7 @@ class Night:
 
     def put_text(self, table_id: str, rows: Rows) -> None:
         """Write landed rows: every field as text, and the columns of lineage."""
-        names = [field.name for field in CUSTOMER.fields]
+        names = [*(field.name for field in CUSTOMER.fields), "_quarantine_id"]
         with duckdb.connect() as con:
             con.execute(f"create table t ({', '.join(f'{name} varchar' for name in names)})")
             for row in rows:
@@ -305,7 +305,7 @@ class Night:
             self.lake.write(
                 con,
                 "select *, null::varchar as _extra, 'CUST.csv' as _source_file, rowid as _source_line, "
-                "'h' as _record_hash, null::varchar as _quarantine_id from t",
+                "'h' as _record_hash from t",
                 table_id,
                 DAY,
             )

@@ -529,6 +529,11 @@ LANDING_FAULTS: dict[str, tuple[Callable[[list[dict[str, Any]]], object], set[st
     "no number": (lambda rows: rows[0].update(income="12x"), {"type_income", "rich"}),
     "a number as people write it": (lambda rows: rows[0].update(income="１，２００.5-"), {"minimum_income", "rich"}),
     "a code in lower case, in blanks": (lambda rows: rows[0].update(kind="\u00a0p\r"), set()),
+    "a code unknown that a steward let pass": (lambda rows: rows[0].update(kind="X", _quarantine_id="QA"), set()),
+    "a key empty that nobody can let pass": (
+        lambda rows: rows[0].update(cust_no="", _quarantine_id="QA"),
+        {"required_cust_no"},
+    ),
     "too long": (lambda rows: rows[0].update(name="A" * 31), {"maxLength_name"}),
     "too small": (lambda rows: rows[0].update(income="-1"), {"minimum_income", "rich"}),
     "no date": (lambda rows: rows[0].update(since="20200230"), {"type_since"}),
