@@ -61,6 +61,7 @@ class Snapshot:
         self._system = contract.system
         self._engine = _engine(contract, exports, os.environ if environment is None else environment)
         self._connection: sa.Connection | None = None
+        self._is_whole = False
 
     def __enter__(self) -> "Snapshot":
         try:
@@ -104,6 +105,17 @@ class Snapshot:
         connection.execute(sa.select(sa.literal(1))).all()
         return connection
 
+    def require_whole(self, obj: SourceObject) -> None:
+        """Do nothing if the database is sound; SQLite has no checksums, and reads a damaged file with rows missing.
+
+        Raises:
+            DeliveryRefused: pages of the SQLite file do not fit together.
+        """
+        if not self._is_whole and self._engine.dialect.name == "sqlite":
+            if self.connection.exec_driver_sql("pragma quick_check(1)").scalar() != "ok":
+                raise refusal(obj, Path(str(self._engine.url.database)).name, "the SQLite file is damaged; deliver it again")
+        self._is_whole = True
+
     def limit_time(self, seconds: float) -> None:
         """Let the database itself give up a statement that takes longer (SQLite and PostgreSQL)."""
         if self._engine.dialect.name == "sqlite":
@@ -136,6 +148,7 @@ class DatabaseReader:
             # A savepoint: an object that fails must not end the snapshot of the others.
             with connection.begin_nested():
                 self._snapshot.limit_time(limits.LONGEST_SELECT_SECONDS)
+                self._snapshot.require_whole(self._object)
                 result = connection.execute(
                     self._statement(connection),
                     execution_options={"stream_results": True, "max_row_buffer": _BUFFER_ROWS},
@@ -170,12 +183,12 @@ class DatabaseReader:
             return statement.bindparams(**bound)
         preparer = connection.dialect.identifier_preparer
         table = ".".join(preparer.quote(part) for part in str(delivery.table).split("."))
-        names = list(connection.execute(sa.text(f"select * from {table} where 1 = 0")).keys())
+        names = list(connection.execute(_literally(f"select * from {table} where 1 = 0")).keys())
         columns, _ = match_columns(self._object, names, self.name)
         places = {f.name: place for f, place in zip(self._object.fields, columns.positions, strict=True)}
         order = [places[key] for key in self._object.primary_key]
         keys = ", ".join(preparer.quote(names[place]) for place in order if place is not None)
-        return sa.text(f"select * from {table}" + (f" order by {keys}" if keys else ""))
+        return _literally(f"select * from {table}" + (f" order by {keys}" if keys else ""))
 
     def _parts(self, result: sa.CursorResult[Any]) -> Iterator[list[sa.Row[Any]]]:
         """Rows in lists of bounded length and size."""
@@ -216,6 +229,11 @@ class DatabaseReader:
         extra = extra_json({name: arrays[place] for name, place in columns.extras}, len(rows))
         lines = pa.array(range(line, line + len(rows)), pa.int64())
         return pa.record_batch([*columns.of_fields(arrays, len(rows)), extra, lines], schema=batch_schema(self._object))
+
+
+def _literally(sql: str) -> sa.TextClause:
+    """A statement whose names may hold a colon, which otherwise marks a parameter."""
+    return sa.text(sql.replace(":", "\\:"))
 
 
 def _tame_sqlite(connection: sa.Connection) -> None:
