@@ -111,9 +111,11 @@ class Snapshot:
         Raises:
             DeliveryRefused: pages of the SQLite file do not fit together.
         """
-        if not self._is_whole and self._engine.dialect.name == "sqlite":
-            if self.connection.exec_driver_sql("pragma quick_check(1)").scalar() != "ok":
-                raise refusal(obj, Path(str(self._engine.url.database)).name, "the SQLite file is damaged; deliver it again")
+        if self._is_whole or self._engine.dialect.name != "sqlite":
+            return
+        if self.connection.exec_driver_sql("pragma quick_check(1)").scalar() != "ok":
+            name = Path(str(self._engine.url.database)).name
+            raise refusal(obj, name, "the SQLite file is damaged; deliver it again")
         self._is_whole = True
 
     def limit_time(self, seconds: float) -> None:

@@ -91,9 +91,7 @@ def distinct(*inputs: Sequence[bytes]) -> int:
     return len({each for part in inputs for each in part})
 
 
-def judge(
-    desk: Desk, contract: Contract, case: Case, name: str, called: Sequence[str] = ()
-) -> list[dict[str, Any]]:
+def judge(desk: Desk, contract: Contract, case: Case, name: str, called: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Land the content under a name; hold what became of it against what the case says. Returns the landed rows.
 
     A refusal must name the file, or what it is ``called`` instead.

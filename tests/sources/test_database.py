@@ -338,3 +338,56 @@ def test_a_sqlite_file_that_is_not_there_is_not_made(desk: Desk, sqlite_contract
 def test_an_empty_table_is_a_delivery(desk: Desk, sqlite_contract: Contract) -> None:
     result = desk.land_system(sqlite_contract, dt.date(2026, 2, 1))["opened"]
     assert result.rows_delivered == 0
+
+
+HOSTILE = """
+create schema hostile;
+create table hostile.t (id int primary key, name text);
+insert into hostile.t values (1, 'ZHANGSAN110101');
+create function hostile.told(text) returns text language plpgsql as $$ begin raise exception 'bad name %', $1; end $$;
+create function hostile.slow(text) returns text language plpgsql as $$ begin perform pg_sleep(60); return $1; end $$;
+"""
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize(
+    ("select", "said"),
+    [
+        ("id, name::int::text as name", "a value does not fit the query"),
+        ("id, hostile.told(name) as name", "a value does not fit the query"),
+        ("id, (1 / (id - 1))::text as name", "a value does not fit the query"),
+        ("id, hostile.slow(name) as name", "statement timeout"),
+        ("generate_series(1, 10000000000) as id, name", "no end"),
+        ("id, repeat(name, 1500000) as name", "row 1 is longer than 16 MB"),
+        ("id, 'infinity'::date as name", "timestamp too large|date too large"),
+        ("id, '4713-01-01 BC'::date as name", "date too small"),
+    ],
+)
+def test_hostile_views(desk: Desk, server: str, monkeypatch: pytest.MonkeyPatch, select: str, said: str) -> None:
+    """What a view does is refused in words that hold no value; a view without end is given up."""
+    monkeypatch.setenv("CORE_USER", "postgres")
+    monkeypatch.setattr("sources.readers.limits.LONGEST_SELECT_SECONDS", 1.0)
+    with sa.create_engine(server, poolclass=sa.NullPool).begin() as connection:
+        connection.exec_driver_sql("drop schema if exists hostile cascade")
+        connection.exec_driver_sql(HOSTILE.replace("%", "%%"))
+        connection.exec_driver_sql(f"create view hostile.v as select {select} from hostile.t")
+    contract = postgres(server, {"customer": (FULL | {"query": "select * from hostile.v"}, {"id": {}, "name": {}})})
+    with pytest.raises(DeliveryRefused, match=said) as refused:
+        desk.land_system(contract)
+    assert "ZHANGSAN" not in str(refused.value) and "core.customer: query" in str(refused.value)
+
+
+@pytest.mark.hostile
+def test_hostile_values_of_postgresql_are_text(desk: Desk, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORE_USER", "postgres")
+    values = {
+        "'NaN'::float8": "nan", "'-Infinity'::float8": "-inf", "'NaN'::numeric": "NaN", "1e308::float8": "1e+308",
+        "'-0'::float8": "-0.0", "'=cmd|x'": "=cmd|x", "'''; drop table x; --'": "'; drop table x; --",
+        "'9999-12-31'::date": "9999-12-31", "'0001-01-01'::date": "0001-01-01", "repeat('[', 999)": "[" * 999,
+        "'{\"a\": 1e400}'::json::text": '{"a": 1e400}', "10::numeric ^ 308": "1" + "0" * 308,
+        "'\\x00ff'::bytea": "00ff",
+        "array[1, null]": "[1, null]", "E'a\\u0001b'": "a\x01b", "U&'\\+01F600'": "😀", "null": None,
+    }  # fmt: skip
+    queries = {f"o{n}": (FULL | {"query": f"select {sql} as name"}, {"name": {}}) for n, sql in enumerate(values)}
+    assert all(result.rows_landed == 1 for result in desk.land_system(postgres(server, queries)).values())
+    assert [desk.rows(f"core__o{n}")[0]["name"] for n in range(len(values))] == list(values.values())

@@ -33,13 +33,13 @@ def flipped(content: bytes, place: int) -> bytes:
 
 def cut_off(ending: str) -> list[Case]:
     whole = PACKED[ending]
-    places = sorted({*range(1, 20), *range(20, len(whole), len(whole) // 40), *range(len(whole) - 9, len(whole))})
+    places = sorted({*range(1, 20), *range(20, len(whole), len(whole) // 25), *range(len(whole) - 9, len(whole))})
     return [Case(f"cut off at {place}", whole[:place], DAMAGED) for place in places]
 
 
 def damaged(ending: str) -> list[Case]:
     whole = PACKED[ending]
-    places = range(FIRST[ending], len(whole), len(whole) // 50)
+    places = range(FIRST[ending], len(whole), len(whole) // 36)
     return [Case(f"damaged at {place}", flipped(whole, place), DAMAGED) for place in places]
 
 

@@ -25,7 +25,11 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 
 def contract(**delivery: Any) -> Contract:
-    server = {"server": "db", "type": "custom", "customProperties": [{"property": "url", "value": "sqlite:///{exports}/core/CUST.db"}]}
+    server = {
+        "server": "db",
+        "type": "custom",
+        "customProperties": [{"property": "url", "value": "sqlite:///{exports}/core/CUST.db"}],
+    }
     settings = {"mode": "full", "format": "sql", "table": "customer", "reject_limit": 1} | delivery
     settings = {key: value for key, value in settings.items() if value is not None}
     return make_contract({"customer": (settings, FIELDS)}, server=server)
@@ -44,7 +48,9 @@ def notes(*values: Any) -> bytes:
 
 def view(sql: str) -> bytes:
     """A view in place of the table, over a table ``t`` that holds a secret."""
-    return database("create table t (id, note)", ("insert into t values (1, ?)", (SECRET,)), f"create view customer as {sql}")
+    return database(
+        "create table t (id, note)", ("insert into t values (1, ?)", (SECRET,)), f"create view customer as {sql}"
+    )
 
 
 GOOD = notes(*(f"{SECRET}{n * 7919}" for n in range(ROWS)))
@@ -75,7 +81,7 @@ VIEWS = [
     Case("of sums and sorts", view("select id, count(*) over (order by note) as note from t"), landed=1),
 ]  # fmt: skip
 FILES = [
-    *(Case(f"cut off at {place}", GOOD[:place], "core.customer: ") for place in (1, 16, 50, 99, *range(100, len(GOOD), len(GOOD) // 60))),
+    *(Case(f"cut off at {place}", GOOD[:place], "core.customer: ") for place in (1, 16, 50, 99, *range(100, len(GOOD), len(GOOD) // 30))),
     Case("nothing", b"", "no such table: customer"),
     Case("csv", b"id,note\n1," + SECRET.encode(), "file is not a database"),
     Case("zeros", b"\0" * 5_000, "file is not a database"),
@@ -85,7 +91,10 @@ FILES = [
     Case("text in UTF-16", database("pragma encoding = 'UTF-16'", TABLE, f"insert into customer values (1, '{SECRET}')"), landed=1),
     Case("no rows", database(TABLE)),
 ]  # fmt: skip
-DAMAGED = [Case(f"damaged at {place}", flipped(place)) for place in (*range(0, 100, 2), *range(100, len(GOOD), len(GOOD) // 80))]
+DAMAGED = [
+    Case(f"damaged at {place}", flipped(place))
+    for place in (*range(0, 100, 4), *range(100, len(GOOD), len(GOOD) // 30))
+]
 VALUES: list[tuple[Any, str | None]] = [
     *((text, text) for text in (*TEXTS, *CONTROLS, "", " ", "\t", "a\0b", "\0", "a\r\nb", "x" * (1 << 20))),
     (None, None), (b"", ""), (b"\xff\0", "ff00"), (b"' or 1=1", "27206f7220313d31"), (2**63 - 1, "9223372036854775807"), (-(2**63), "-9223372036854775808"),
@@ -123,7 +132,9 @@ def test_value(landed: list[str | None], number: int) -> None:
 
 
 def test_broken_text(bench: Desk) -> None:
-    broken = [(f"insert into customer values ({n}, cast(x'{raw.hex()}' as text))", ()) for n, raw in enumerate(BROKEN_UTF8)]
+    broken = [
+        (f"insert into customer values ({n}, cast(x'{raw.hex()}' as text))", ()) for n, raw in enumerate(BROKEN_UTF8)
+    ]
     content = database(TABLE, "insert into customer values (-1, 'good')", *broken)
     (row,) = judge(bench, contract(), Case("broken", content, landed=1, quarantined=len(BROKEN_UTF8)), "CUST.db")
     assert row["note"] == "good"
@@ -135,12 +146,16 @@ def test_names_of_columns(bench: Desk) -> None:
     names = [name for name in NAMES if name != "a b"]
     columns = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
     values = ", ".join(f"'v{number}'" for number in range(len(names)))
-    content = database(f"create table customer (id, note, {columns})", f"insert into customer values (1, 'a', {values})")
+    content = database(
+        f"create table customer (id, note, {columns})", f"insert into customer values (1, 'a', {values})"
+    )
     (row,) = judge(bench, contract(), Case("names", content, landed=1), "CUST.db")
     assert json.loads(row["_extra"]) == {name: f"v{number}" for number, name in enumerate(names)}
 
 
-@pytest.mark.parametrize("table", ["'; drop table customer; --", 'a"b', "select", "中文", "a b", "%s", ":x", "sqlite", "$1", "?"])
+@pytest.mark.parametrize(
+    "table", ["'; drop table customer; --", 'a"b', "select", "中文", "a b", "%s", ":x", "sqlite", "$1", "?"]
+)
 def test_names_of_tables(bench: Desk, table: str) -> None:
     quoted = '"' + table.replace('"', '""') + '"'
     content = database(f"create table {quoted} (id, note)", f"insert into {quoted} values (1, 'a')")
