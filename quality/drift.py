@@ -212,7 +212,7 @@ def _bin_of(column: Column) -> str:
     name = _identifier(column.name)
     base = column.type.lower().partition("(")[0]
     if base in ("decimal", "double", "bigint", "integer", "float"):
-        magnitude = f"cast(floor(log10(abs({name})::double)) as integer)"
+        magnitude = f"try_cast(floor(log10(abs({name})::double)) as integer)"  # none of infinity
         value = f"case when {name} = 0 then '0' else if({name} < 0, '-1e', '1e') || {magnitude} end"
     elif base in ("date", "timestamp"):
         age = f"date_diff('day', cast({name} as date), $business_date)"
@@ -286,7 +286,8 @@ def _source_form(source: SourceObject) -> Iterator[str]:
         detail = plain_text(name) if field.classification == "none" else "'not shown: personal information'"
         yield (
             f"select 'unknown_code', {named}, '{name}', {detail} as detail, count(*) "
-            f"from {landed} where {text} <> '' and {text} not in ({listed}) group by detail"
+            f"from {landed} where {text} <> '' and {text} not in ({listed}) "
+            f"group by detail order by count(*) desc, detail limit {MOST_CODES}"
         )
 
 

@@ -16,8 +16,9 @@ from pipelines.cli.main import Options, fail, out
     type=click.Path(dir_okay=False, path_type=Path),
     help="File; without it below the home's reports.",
 )
+@click.option("--open", "show", is_flag=True, help="Open the pages in the browser.")
 @click.pass_obj
-def report(options: Options, release: str | None, target: Path | None) -> None:
+def report(options: Options, release: str | None, target: Path | None, show: bool) -> None:
     """Write the portfolio of RELEASE, or of the current one, as a page; tell where the night's checks are."""
     from pipelines.portfolio import write_portfolio
 
@@ -34,9 +35,12 @@ def report(options: Options, release: str | None, target: Path | None) -> None:
     path = target or reports / f"portfolio-{chosen.id}.html"
     settings = workspace.bank.settings
     write_portfolio(path, chosen, bank=settings.title, currency=settings.currency, written_at=dt.datetime.now(dt.UTC))
-    out.print(f"portfolio of {chosen.id}\n  {path}")
-    if (checks := reports / f"{chosen.business_date}.html").is_file():
-        out.print(f"checks of its night\n  {checks}")
+    pages = {f"portfolio of {chosen.id}": path, "checks of its night": reports / f"{chosen.business_date}.html"}
+    for told, page in pages.items():
+        if page.is_file():
+            out.print(f"{told}\n  {page}")
+            if show:
+                click.launch(str(page))
 
 
 COMMANDS = (report,)

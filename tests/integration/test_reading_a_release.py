@@ -52,6 +52,14 @@ def test_its_figures_are_those_of_the_release_and_it_names_nobody(page: str, pub
     assert not [name for (name,) in names if f">{name}<" in page]
 
 
+def test_the_pages_are_opened_if_asked(published_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("click.launch", opened.append)
+    assert c360("--home", published_home, "report", "--open").code == 0
+    assert [Path(page).name for page in opened] == [f"portfolio-{DATE}.1.html", f"{DATE}.html"]
+    assert all(Path(page).is_file() for page in opened)
+
+
 def test_a_release_that_is_not_kept_is_a_mistake_of_the_caller(published_home: Path) -> None:
     told = c360("--home", published_home, "report", "2020-01-01.1")
     assert told.code == 2
