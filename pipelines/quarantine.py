@@ -62,9 +62,12 @@ class Item:
 
 @dataclass(frozen=True)
 class Content:
-    """What a row in quarantine says: its bytes as text, and its fields unless nobody could read them."""
+    """What a row in quarantine says: its bytes as text, and its fields unless nobody could read them.
 
-    text: str
+    Neither where the row has landed since, with the date that delivered it run again.
+    """
+
+    text: str | None
     record: Mapping[str, str | None] | None
 
 
@@ -106,7 +109,7 @@ def read(workspace: Workspace, item: Item) -> Content:
     """
     workspace.audit.append("read_quarantine", f"quarantine {item.quarantine_id}", {"object": item.source.table})
     raw, record = _stored(workspace, item)
-    return Content(_as_text(raw, item.source), record)
+    return Content(None if raw is None else _as_text(raw, item.source), record)
 
 
 def release(
@@ -222,8 +225,18 @@ def _items_of(
         {"files": [str(lake.path(quarantine, date)) for date in dates]},
     ).fetchall()
     landings = {date: _landing(workspace, source, date) for date in lake.dates(f"landing.{source.table}")}
-    for quarantine_id, rule, field, reason, listed in rows:
-        places = tuple((place["d"], place["f"], place["l"]) for place in listed)
+    found = {
+        one: (rule, field, reason, [(place["d"], place["f"], place["l"]) for place in listed])
+        for one, rule, field, reason, listed in rows
+    }
+    # a date that was run again has its released rows in quarantine no more
+    set_aside = set(found)
+    for row in (row for landing in landings.values() if landing for row in landing.released):
+        if row.quarantine_id not in set_aside:
+            *_, listed = found.setdefault(row.quarantine_id, (row.rule, row.field, row.reason, []))
+            listed.append((row.business_date, row.source_file, row.source_line))
+    for quarantine_id, (rule, field, reason, listed) in found.items():
+        places = tuple(listed)
         standing = decided.get(quarantine_id)
         state = _state(source, quarantine_id, places, landings, standing)
         nights = tuple(sorted({date for date, _, _ in places}))
@@ -261,14 +274,15 @@ def _state(
     return "held" if last and quarantine_id in last.held else "released"
 
 
-def _stored(workspace: Workspace, item: Item) -> tuple[bytes, Mapping[str, str | None] | None]:
-    """Bytes and fields of a row as it was set aside last."""
+def _stored(workspace: Workspace, item: Item) -> tuple[bytes | None, Mapping[str, str | None] | None]:
+    """Bytes and fields of a row as it was set aside last; None where it is in quarantine no more."""
     path = workspace.lake.path(f"landing.quarantine__{item.source.table}", item.nights[-1])
     with duckdb.connect() as con:
-        [(raw, record), *_] = con.execute(
+        found = con.execute(
             "select raw, record from read_parquet($path, hive_partitioning = false) where quarantine_id = $id",
             {"path": str(path), "id": item.quarantine_id},
         ).fetchall()
+    raw, record = found[0] if found else (None, None)
     return raw, json.loads(record) if record else None
 
 
@@ -283,7 +297,7 @@ def _undecided(workspace: Workspace, ids: Sequence[str]) -> list[Item]:
     """The rows of these ids, if somebody may decide about each."""
     found = find(workspace, ids)
     problems = [_decided_already(item.quarantine_id, item.standing) for item in found if item.standing]
-    problems += [f"{item.quarantine_id}: {STATES['gone']}" for item in found if item.state == "gone"]
+    problems += [f"{item.quarantine_id}: {STATES[item.state]}" for item in found if item.state in ("gone", "landed")]
     if problems:
         raise DecisionRefused("\n".join(problems))
     return found

@@ -36,12 +36,15 @@ class ControlTotal:
 
 @dataclass(frozen=True)
 class ReleasedRow:
-    """A row that landed because a steward released it: its id, and where it was delivered, by night, file and line."""
+    """A row that landed because a steward released it: its id, where it was delivered, why it was in quarantine."""
 
     quarantine_id: str
     business_date: dt.date
     source_file: str
     source_line: int
+    rule: str = field(default="", compare=False)
+    reason: str = field(default="", compare=False)
+    field: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

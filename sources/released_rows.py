@@ -66,19 +66,12 @@ class Released:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A released row: the night that delivered it (place in history), where it stood, the record as it would land."""
+    """A released row: the night that delivered it (place in history), and the record as it would land."""
 
+    row: ReleasedRow
     night: int
-    quarantine_id: str
-    date: dt.date
-    file: str
-    line: int
     record: Mapping[str, str | None]
     is_waived: bool
-
-    @property
-    def row(self) -> ReleasedRow:
-        return ReleasedRow(self.quarantine_id, self.date, self.file, self.line)
 
 
 def release_rows(
@@ -118,16 +111,15 @@ def release_rows(
         tonight=tonight,
         rows=tuple(one.row for one in landing),
         earlier=sum(one.night < tonight for one in landing),
-        held=tuple(sorted({candidates[row].quarantine_id for row in held})),
+        held=tuple(sorted({candidates[row].row.quarantine_id for row in held})),
     )
 
 
 def broken_rules(
-    con: duckdb.DuckDBPyConnection, obj: SourceObject, business_date: dt.date, record: Changes, is_waived: bool = False
+    con: duckdb.DuckDBPyConnection, obj: SourceObject, business_date: dt.date, record: Changes
 ) -> list[str]:
     """What is wrong with one record that would land, ``field: reason``; no values."""
-    one = _Candidate(0, "", business_date, "", 0, record, is_waived)
-    _fill(con, obj, [one])
+    _fill(con, obj, [_Candidate(ReleasedRow("", business_date, "", 0), 0, record, is_waived=False)])
     rules = row_rules(obj)
     return [f"{rules[place].field}: {rules[place].reason}" for _, place in _offences(con, obj, business_date)]
 
@@ -157,14 +149,15 @@ def _candidates(
 ) -> Iterator[_Candidate]:
     for night, (path, date) in enumerate(zip(nights, dates, strict=True)):
         found = con.execute(
-            f"select quarantine_id, source_file, source_line, record from {parquet(path)} "
+            f"select quarantine_id, source_file, source_line, rule, reason, field, record from {parquet(path)} "
             "where list_contains($ids, quarantine_id) order by source_file, source_line",
             {"ids": sorted(decisions.released)},
         ).fetchall()
-        for quarantine_id, file, line, record in found:
+        for quarantine_id, file, line, *why, record in found:
             changes = decisions.released[quarantine_id]
             known = dict.fromkeys((*(f.name for f in obj.fields), EXTRA)) | (json.loads(record) if record else {})
-            yield _Candidate(night, quarantine_id, date, file, line, known | dict(changes or {}), changes is None)
+            row = ReleasedRow(quarantine_id, date, file, line, *why)
+            yield _Candidate(row, night, known | dict(changes or {}), changes is None)
 
 
 def _fill(con: duckdb.DuckDBPyConnection, obj: SourceObject, candidates: Sequence[_Candidate]) -> None:
@@ -173,9 +166,9 @@ def _fill(con: duckdb.DuckDBPyConnection, obj: SourceObject, candidates: Sequenc
     values = {name: [one.record.get(name) for one in candidates] for name in (*names, EXTRA)}
     arrays = {name: pa.array(texts, pa.string()) for name, texts in values.items()}
     arrays |= {
-        FILE: pa.array([one.file for one in candidates], pa.string()),
-        LINE: pa.array([one.line for one in candidates], pa.int64()),
-        RELEASED: pa.array([one.quarantine_id for one in candidates], pa.string()),
+        FILE: pa.array([one.row.source_file for one in candidates], pa.string()),
+        LINE: pa.array([one.row.source_line for one in candidates], pa.int64()),
+        RELEASED: pa.array([one.row.quarantine_id for one in candidates], pa.string()),
         "_night": pa.array([one.night for one in candidates], pa.int64()),
         "_is_waived": pa.array([one.is_waived for one in candidates], pa.bool_()),
         "_row": pa.array(range(len(candidates)), pa.int64()),

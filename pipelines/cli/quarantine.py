@@ -100,7 +100,8 @@ def show(options: Options, quarantine_id: str) -> None:
     out.print(f"state     {item.state}: {STATES[item.state]}")
     if item.standing:
         _tell_decision(options, item.standing.decision)
-    out.print(f"bytes     {escape(content.text)}")
+    landed = "in quarantine no more: it landed where it was delivered"
+    out.print(f"bytes     {landed if content.text is None else escape(content.text)}")
     for name, value in (content.record or {}).items():
         if value is not None:
             out.print(f"  {escape(name)} = {escape(repr(value))}")

@@ -155,6 +155,25 @@ def test_a_full_object_lands_what_was_released_with_the_next_night(bank: Bank, t
     assert [file.read_bytes() for file in files] == before
 
 
+@pytest.mark.parametrize("rule", ["enum", "minimum"])
+def test_a_date_that_is_run_again_lands_it_and_still_tells_by_whom(bank: Bank, rule: str) -> None:
+    one = bank.id_of(rule)
+    where = bank.listed()[rule]
+    bank.c360("quarantine", "release", one, "--by", "ann", "--reason", "called")
+    bank.land()
+    again = bank.listed("--state", "landed")[rule]
+    assert [again[name] for name in ("source_line", "field", "reason")] == [
+        where[name] for name in ("source_line", "field", "reason")
+    ]
+    shown = bank.c360("quarantine", "show", one)
+    assert "by ann: called" in shown
+    assert "in quarantine no more" in shown
+    bank.c360("quarantine", "withdraw", one, "--reason", "mistaken")
+    assert "has landed" in bank.c360("quarantine", "discard", one, "--reason", "x", code=2)
+    bank.land()
+    assert bank.listed()[rule] == where
+
+
 def test_an_append_object_lands_it_with_the_next_delivery(bank: Bank) -> None:
     told = bank.c360("quarantine", "release", bank.id_of("minimum"), "--reason", "a reversal")
     assert "its rule waived" in told
