@@ -35,7 +35,7 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --processes 2 models quality docs/examples
+	$(BIN)/sqlfluff lint --processes 2 models quality warehouse docs/examples
 	$(BIN)/c360 check
 	$(BIN)/c360 dictionary --check docs/dictionary.md
 	$(BIN)/dagster definitions validate
@@ -48,7 +48,7 @@ bench: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/sqlfluff fix --quiet models quality
+	$(BIN)/sqlfluff fix --quiet models quality warehouse
 
 ui: $(STAMP)
 	$(BIN)/c360 --home $(DEMO_HOME) ui

@@ -41,4 +41,4 @@ def recount(workspace: Workspace, source: SourceObject, date: dt.date) -> Landin
     if not lake.exists(f"landing.{source.table}", date):
         return None
     quarantine = lake.path(f"landing.quarantine__{source.table}", date)
-    return count_anew(lake.path(f"landing.{source.table}", date), quarantine)
+    return count_anew(source, lake.path(f"landing.{source.table}", date), quarantine)

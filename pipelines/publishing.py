@@ -1,4 +1,4 @@
-"""The last step of a night: build the candidate, judge it, and publish it only if nothing blocks.
+"""The last step of a night: reconcile it, build the candidate, judge it, and publish it only if nothing blocks.
 
 The gate sits inside this one function, so there is no way round it.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from pipelines.reconciling import landings, reconcile
 from pipelines.steps import model_version
 from pipelines.workspace import NO_MODEL, Workspace
 from quality import drift
@@ -20,7 +21,6 @@ from quality.gate import CheckResult, blocking, by_suite, judge, open_gate
 from quality.report import write_report
 from quality.suites import Suite, handwritten_suites, merge, night_suites, relations
 from sources.contract import SourceObject
-from sources.landing import read_manifest
 from warehouse.candidate import Candidate, build_candidate
 from warehouse.facts import DeliveredObject, Facts, meta_tables, quarantine_files
 from warehouse.release import Release
@@ -52,7 +52,7 @@ def suites(workspace: Workspace) -> list[Suite]:
 
 
 def publish(workspace: Workspace, date: dt.date) -> Publication:
-    """Build the release of a date, run the gate over it, publish it unless a check blocks.
+    """Reconcile a date, build its release, run the gate over it, publish it unless a check blocks.
 
     Raises:
         ReleaseError: another process is publishing.
@@ -128,7 +128,8 @@ def rollback(workspace: Workspace, to: str | None = None) -> Release:
 
 
 def candidate_of(workspace: Workspace, date: dt.date) -> Candidate:
-    """A candidate of the date's partitions, to be used in a ``with`` statement; see ``build_candidate``."""
+    """A candidate of the date's partitions, reconciled, to be used in a ``with`` statement; see ``build_candidate``."""
+    reconcile(workspace, date)
     facts = _facts(workspace, date)
     return build_candidate(workspace.releases, workspace.lake, workspace.tables, date, facts, workspace.bounds)
 
@@ -187,10 +188,6 @@ def _facts(workspace: Workspace, date: dt.date) -> Facts:
 
 
 def _deliveries(workspace: Workspace, source: SourceObject, date: dt.date) -> list[DeliveredObject]:
-    """What the object's landings brought that is part of the date's state: all up to it, unless each is whole."""
-    table, lake = f"landing.{source.table}", workspace.lake
-    dates = [d for d in lake.dates(table) if d == date or (d < date and source.delivery.mode != "full")]
-    landed = [read_manifest(lake.path(table, day)) for day in dates]
     return [
         DeliveredObject(
             source.system,
@@ -204,6 +201,5 @@ def _deliveries(workspace: Workspace, source: SourceObject, date: dt.date) -> li
             one.rows_forgotten,
             one.rows_released,
         )
-        for one in landed
-        if one is not None
+        for one in landings(workspace, source, date)
     ]

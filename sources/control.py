@@ -142,8 +142,13 @@ def compare(
 
 def agrees(stated: str, total: Decimal, decimals: int) -> bool:
     """Whether a stated total is this one, as written or (without a point) in implied decimals."""
+    return stated_total(stated, total, decimals) == total
+
+
+def stated_total(stated: str, total: Decimal, decimals: int) -> Decimal:
+    """A stated total as a number: as written if that is the total, else (without a point) in implied decimals."""
     number = as_decimal(stated)
-    return number == total or ("." not in stated and number.scaleb(-decimals) == total)
+    return number if number == total or "." in stated else number.scaleb(-decimals)
 
 
 def _content(control: Control, path: Path) -> str:

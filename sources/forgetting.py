@@ -32,6 +32,7 @@ from sources.conversions import identifier, literal
 from sources.manifest import LandingResult, read_manifest, write_manifest
 from sources.mapping import CanonicalColumn, compile_object
 from sources.parquet_files import parquet, publish
+from sources.totals import sums_of
 
 Key = tuple[str, ...]
 """``("record", system, record_id)``, ``("product", type, system, product_id)`` or ``("document", type, number)``."""
@@ -226,7 +227,7 @@ def leave_out(path: Path, rows: ForgottenRows, put: Callable[[Path, Path], None]
     return len(rows.left_out)
 
 
-def count_anew(partition: Path, quarantine: Path) -> LandingResult | None:
+def count_anew(source: SourceObject, partition: Path, quarantine: Path) -> LandingResult | None:
     """Set a landing's manifest right by what its partition and its quarantine hold: what is missing was forgotten."""
     manifest = read_manifest(partition)
     if manifest is None:
@@ -234,6 +235,7 @@ def count_anew(partition: Path, quarantine: Path) -> LandingResult | None:
     landed = int(pq.read_metadata(partition).num_rows)
     with duckdb.connect() as con:
         rules = con.execute(f"select rule, count(*) from {parquet(quarantine)} group by rule order by rule").fetchall()
+        left = sums_of(con, source, f"from {parquet(partition)}")
     quarantined = sum(count for _, count in rules)
     forgotten = manifest.rows_delivered + manifest.rows_released - landed - quarantined
     counted = replace(
@@ -242,6 +244,12 @@ def count_anew(partition: Path, quarantine: Path) -> LandingResult | None:
         rows_quarantined=quarantined,
         rows_forgotten=forgotten,
         quarantined_by_rule=dict(rules) if forgotten else manifest.quarantined_by_rule,
+        totals={
+            name: replace(total, forgotten=total.delivered - total.quarantined - left[name])
+            for name, total in manifest.totals.items()
+        }
+        if forgotten
+        else manifest.totals,
     )
     if counted != manifest:
         write_manifest(counted, partition)

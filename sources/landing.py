@@ -27,18 +27,19 @@ import pyarrow.parquet as pq
 
 from sources.arrival import FILE, Arrival
 from sources.contract import SourceObject
-from sources.control import Delivered, Figures, as_decimal, compare, read_control, read_trailer
+from sources.control import Delivered, Figures, compare, read_control, read_trailer, stated_total
 from sources.conversions import literal
 from sources.delivery import ObjectDelivery, SystemDelivery
 from sources.errors import DeliveryError, DeliveryMissing, DeliveryRefused, all_of
-from sources.manifest import ControlTotal, LandingResult, read_manifest, write_manifest
+from sources.manifest import FieldTotal, LandingResult, read_manifest, write_manifest
 from sources.offenders import find_offenders
 from sources.parquet_files import parquet, publish
 from sources.quarantine import Spool, counts_by_rule, first_places, without_bytes, write_quarantine
 from sources.readers import LINE, Snapshot
 from sources.readers.shapes import refusal
 from sources.released_rows import Decisions, History, Released, release_rows
-from sources.rules import total_of, unreadable_number
+from sources.rules import unreadable_number
+from sources.totals import fields_totalled, sums_of
 
 __all__ = [
     "Decisions",
@@ -282,15 +283,15 @@ class _Landing:
 
     def _delivered(self, spool: Spool) -> Delivered:
         """Rows and exact totals of everything delivered, before any row is judged."""
-        control = self._object.delivery.control
-        totals, unread = {}, {}
-        for name in control.totals if control else ():
-            if field := self._object.find(name):
-                total, lacking = self.con.execute(
-                    f"select {total_of(field)}, count(*) filter (where {unreadable_number(field)}) from landed"
-                ).fetchall()[0]
-                totals[name], unread[name] = _plain(total.scaleb(-field.decimals)), int(lacking) + spool.unreadable
+        fields = fields_totalled(self._object)
+        totals = self._totals("from landed")
+        lacking = [f"count(*) filter (where {unreadable_number(field)})" for field in fields]
+        counts = self.con.execute(f"select {', '.join(lacking)} from landed").fetchall()[0] if fields else ()
+        unread = {field.name: count + spool.unreadable for field, count in zip(fields, counts, strict=True)}
         return Delivered(sum(self._arrival.rows.values()), totals, self._arrival.checksums, unread)
+
+    def _totals(self, rows: str) -> dict[str, Decimal]:
+        return {name: _plain(total) for name, total in sums_of(self.con, self._object, rows).items()}
 
     def _check_figures(self, delivered: Delivered) -> Figures | None:
         control = self._object.delivery.control
@@ -383,6 +384,8 @@ class _Landing:
         landed: Path,
     ) -> LandingResult:
         stated = figures.totals if figures else {}
+        set_aside = self._totals("from landed where _row in (select _row from quarantined)")
+        let_in = self._totals("from released") if released.rows else {}
         return LandingResult(
             system=self._object.system,
             object=self._object.name,
@@ -395,9 +398,17 @@ class _Landing:
             files=self._arrival.files,
             control_source=figures.source if figures else None,
             control_rows=figures.rows if figures else None,
-            control_totals={
-                name: ControlTotal(as_decimal(stated[name]) if name in stated else None, total)
-                for name, total in delivered.totals.items()
+            totals={
+                field.name: FieldTotal(
+                    stated_total(stated[field.name], delivered.totals[field.name], field.decimals)
+                    if field.name in stated
+                    else None,
+                    delivered.totals[field.name],
+                    quarantined=set_aside[field.name],
+                    released=let_in.get(field.name, Decimal(0)),
+                    unread=delivered.unread[field.name],
+                )
+                for field in fields_totalled(self._object)
             },
             quarantined_by_rule=counts,
             warnings=tuple(self._warnings),

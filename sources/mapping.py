@@ -18,13 +18,20 @@ from sources.mapping_values import CanonicalColumn, Values, lookups_of, paths_of
 from sources.scope import Scope
 
 __all__ = [
+    "KEPT_WHOLE",
     "CanonicalColumn",
+    "Part",
     "check_fills",
     "compile_entity",
     "compile_losses",
     "compile_object",
     "delta_state_sql",
     "inputs",
+    "is_something",
+    "parts_of",
+    "relations_of",
+    "rows_of",
+    "value_of",
 ]
 
 # Of these every source row is kept, even if a required column is missing: the gate must see it. Of all others a
@@ -49,7 +56,7 @@ def compile_entity(contracts: Sequence[Contract], entity: str, columns: Sequence
     The select takes the business date as ``$business_date`` where it needs it, and reads ``inputs(...)``. What no
     fill gives is NULL; no fill at all gives an empty result.
     """
-    selects = [_select(part, columns) for part in _parts(contracts, entity)]
+    selects = [_select(part, columns) for part in parts_of(contracts, entity)]
     if not selects:
         nulls = ",\n".join(f"    cast(null as {column.type}) as {identifier(column.name)}" for column in columns)
         return f"select\n{nulls}\nwhere false"
@@ -61,8 +68,8 @@ def compile_object(
 ) -> list[tuple[str, tuple[str, ...]]]:
     """Compile what one object says of an entity: for each of its fills the select, and the relations that it reads."""
     return [
-        (_select(part, columns), _relations(part))
-        for part in _parts(contracts, entity)
+        (_select(part, columns), relations_of(part))
+        for part in parts_of(contracts, entity)
         if part.source.table == source.table
     ]
 
@@ -77,7 +84,7 @@ def compile_losses(contracts: Sequence[Contract], entities: Mapping[str, Sequenc
     counts = [
         select
         for entity in sorted(entities)
-        for part in _parts(contracts, entity)
+        for part in parts_of(contracts, entity)
         if (select := _loss_select(part, entities[entity]))
     ]
     if not counts:
@@ -93,7 +100,7 @@ def compile_losses(contracts: Sequence[Contract], entities: Mapping[str, Sequenc
 
 def inputs(contracts: Sequence[Contract], entity: str) -> tuple[str, ...]:
     """Return the relations (``landing.core__customer``) that an entity's fills and their lookups read, sorted."""
-    return tuple(sorted({relation for part in _parts(contracts, entity) for relation in _relations(part)}))
+    return tuple(sorted({relation for part in parts_of(contracts, entity) for relation in relations_of(part)}))
 
 
 def delta_state_sql(source: SourceObject, has_previous: bool) -> str:
@@ -125,7 +132,7 @@ def delta_state_sql(source: SourceObject, has_previous: bool) -> str:
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
     """One fill with everything needed to compile it."""
 
     contracts: Sequence[Contract]
@@ -136,31 +143,32 @@ class _Part:
     values: Values
 
 
-def _relations(part: _Part) -> tuple[str, ...]:
+def relations_of(part: Part) -> tuple[str, ...]:
+    """Relations that a fill reads: its object's, and those of its lookups."""
     others = (find_object(part.contracts, part.source, lookup.object).relation for lookup in part.lookups)
     return (part.source.relation, *others)
 
 
-def _parts(contracts: Sequence[Contract], entity: str) -> Iterator[_Part]:
+def parts_of(contracts: Sequence[Contract], entity: str) -> Iterator[Part]:
     """Fills of an entity, in the order of systems, objects and fills."""
     for contract in sorted(contracts, key=lambda c: c.system):
         for source in contract.objects:
             for fill in source.fills:
                 if fill.entity == entity:
                     scope, lookups = Scope(source, fill.each), lookups_of(fill)
-                    yield _Part(contracts, source, fill, scope, lookups, Values(scope, lookups))
+                    yield Part(contracts, source, fill, scope, lookups, Values(scope, lookups))
 
 
-def _select(part: _Part, columns: Sequence[CanonicalColumn]) -> str:
-    listed = ",\n".join(f"    {_column(part, column)} as {identifier(column.name)}" for column in columns)
-    select = f"select\n{listed}\n{_rows(part)}"
-    is_something = _is_something(part.fill, columns)
-    if is_something:
-        select = f"select * from (\n{indent(select, '    ')}\n)\nwhere {is_something}"
+def _select(part: Part, columns: Sequence[CanonicalColumn]) -> str:
+    listed = ",\n".join(f"    {value_of(part, column)} as {identifier(column.name)}" for column in columns)
+    select = f"select\n{listed}\n{rows_of(part)}"
+    if condition := is_something(part.fill, columns):
+        select = f"select * from (\n{indent(select, '    ')}\n)\nwhere {condition}"
     return f"-- {part.source.system}.{part.source.name}\n{select}"
 
 
-def _column(part: _Part, column: CanonicalColumn) -> str:
+def value_of(part: Part, column: CanonicalColumn) -> str:
+    """Typed SQL value of a canonical column over ``rows_of``; NULL where the fill does not give it."""
     expression = part.fill.columns.get(column.name)
     if expression is not None:
         return part.values.value(expression, column)
@@ -173,7 +181,7 @@ def _column(part: _Part, column: CanonicalColumn) -> str:
     return f"cast(null as {column.type})"
 
 
-def _is_something(fill: Fill, columns: Sequence[CanonicalColumn]) -> str:
+def is_something(fill: Fill, columns: Sequence[CanonicalColumn]) -> str:
     """Condition under which a row of a list-like entity says anything; empty for the entities kept whole."""
     if fill.entity in KEPT_WHOLE:
         return ""
@@ -190,7 +198,7 @@ def _may_be_missing(fill: Fill, column: CanonicalColumn) -> bool:
     return column.name not in LINEAGE and expression is not None and expression.constant is None
 
 
-def _rows(part: _Part, with_presence: bool = False) -> str:
+def rows_of(part: Part, with_presence: bool = False) -> str:
     """From-clause of a fill: each path as a column of cleaned text, lookups joined, conditions applied."""
     texts = []
     for path in paths_of(part.fill):
@@ -207,7 +215,7 @@ def _rows(part: _Part, with_presence: bool = False) -> str:
     return rows + (f"\nwhere {' and '.join(conditions)}" if conditions else "")
 
 
-def _join(part: _Part, number: int, lookup: Lookup) -> str:
+def _join(part: Part, number: int, lookup: Lookup) -> str:
     """Left join of a lookup: at most one row for each key, NULL where the answers differ."""
     other = find_object(part.contracts, part.source, lookup.object)
     scope = Scope(other)
@@ -242,7 +250,7 @@ def _condition(condition: Condition) -> str:
     return choices[0] if len(choices) == 1 else f"({' or '.join(choices)})"
 
 
-def _loss_select(part: _Part, columns: Sequence[CanonicalColumn]) -> str:
+def _loss_select(part: Part, columns: Sequence[CanonicalColumn]) -> str:
     """Count of one fill's losses by column; empty if nothing of it can be lost."""
     content = [
         part.values.value(part.fill.columns[column.name], column)
@@ -270,5 +278,5 @@ def _loss_select(part: _Part, columns: Sequence[CanonicalColumn]) -> str:
     return (
         f"select\n    {system} as system,\n    {name} as source_object,\n    {entity} as entity,\n"
         f"    unnest([{', '.join(names)}]) as column_name,\n    unnest([\n{listed}\n    ]) as lost_count\n"
-        f"{_rows(part, with_presence=True)}"
+        f"{rows_of(part, with_presence=True)}"
     )

@@ -54,9 +54,20 @@ def row_rules(obj: SourceObject) -> tuple[Rule, ...]:
 def total_of(field: Field) -> str:
     """SQL aggregate: exact sum of a field's numbers, implied decimals not set; null if there is none."""
     text = identifier(field.name)
-    plain = f"case when not regexp_matches({text}, '[.][0-9]{{5}}|[eE]') then try_cast({text} as decimal(18, 4)) end"
+    plain = plain_number(text)
     other = f"case when {plain} is null and {text} <> '' then {_exact(field)} end"
     return f"coalesce(sum({plain}), 0)::decimal(38, 10) + coalesce(sum({other}), 0)"
+
+
+def plain_number(text: str) -> str:
+    """Number of a text written plainly with at most four places behind the point; null of any other, blank ones too."""
+    return f"case when not regexp_matches({text}, '[.][0-9]{{5}}|[eE]') then try_cast({text} as decimal(18, 4)) end"
+
+
+def exact_number(text: str) -> str:
+    """Exact number of any cleaned text that is one: to ten places, with separators or a sign behind to four."""
+    odd = conversions.decimal(text, scale=4)
+    return f"coalesce(try_cast({text} as decimal(38, 10)), cast({odd} as decimal(38, 10)))"
 
 
 def unreadable_number(field: Field) -> str:
@@ -180,10 +191,7 @@ def _option_rules(field: Field) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _exact(field: Field) -> str:
-    """Exact number of any text that is one: to ten places, with separators or a sign behind to four."""
-    value = clean(identifier(field.name))
-    odd = conversions.decimal(value, scale=4)
-    return f"coalesce(try_cast({value} as decimal(38, 10)), cast({odd} as decimal(38, 10)))"
+    return exact_number(clean(identifier(field.name)))
 
 
 def _plain_date(field: Field) -> str:

@@ -32,6 +32,7 @@ from warehouse.facts import (
 )
 from warehouse.fingerprint import Fingerprint, fingerprint
 from warehouse.lake import Lake
+from warehouse.reconciliation import RECONCILIATION
 from warehouse.release import Release
 from warehouse.release_diff import Comparison, RowChanges, attach
 
@@ -43,7 +44,7 @@ CATALOG = "candidate"
 STORAGE_VERSION = "v1.0.0"
 
 # part of a release's content besides its data; the rest of schema meta speaks of the act of publishing
-CONTENT_META = ("meta.columns", "meta.lineage", "meta.delivery", "meta.quarantine")
+CONTENT_META = ("meta.columns", "meta.lineage", "meta.delivery", "meta.quarantine", RECONCILIATION)
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ def build_database(
         _insert(con, meta["meta.columns"], column_rows(published))
         _insert(con, meta["meta.lineage"], facts.lineage)
         _insert(con, meta["meta.delivery"], delivery_rows(facts.deliveries))
+        _insert_reconciliation(con, meta[RECONCILIATION], lake, business_date)
         _insert_quarantine(con, meta["meta.quarantine"], facts.quarantine)
         for table in (*published.values(), *meta.values()):
             for statement in comments(table, CATALOG):
@@ -247,6 +249,14 @@ def _insert_table(con: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) 
     values = ", ".join(f"cast({quoted(column.name)} as {column.type})" for column in table.columns)
     con.execute(f"insert into {qualified(table, CATALOG)} select {values} from given")
     con.unregister("given")
+
+
+def _insert_reconciliation(con: duckdb.DuckDBPyConnection, table: Table, lake: Lake, business_date: dt.date) -> None:
+    """Copy the date's reconciliation; the gate blocks a release that was made of deliveries and lacks it."""
+    if lake.exists(table.id, business_date):
+        columns = ", ".join(quoted(column.name) for column in table.columns)
+        source = _source(lake.path(table.id, business_date))
+        con.execute(f"insert into {qualified(table, CATALOG)} select {columns} from {source}")
 
 
 def _insert_quarantine(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> None:

@@ -9,7 +9,8 @@ import datetime as dt
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,12 @@ from models.value.settings import ValueSettings
 from quality.gate import CheckResult, judge, open_gate
 from quality.suites import Suite, handwritten_suites, landing_suite, merge, relations, table_suite
 from sources.contract import Contract, Delivery, Field, QualityCheck, Server, SourceObject
+from sources.totals import FIGURES, Line
 from warehouse.candidate import Candidate, build_candidate
 from warehouse.engine import Engine
 from warehouse.facts import DeliveredObject, Facts
 from warehouse.lake import Lake
+from warehouse.reconciliation import write_reconciliation
 from warehouse.release_store import ReleaseStore
 
 DAY = dt.date(2026, 1, 31)
@@ -257,6 +260,7 @@ class Night:
 
     home: Path
     engine: Engine
+    mapped: tuple[Line, ...] = ()
 
     @property
     def lake(self) -> Lake:
@@ -271,7 +275,7 @@ class Night:
         for name, rows in names.items():
             night.put(TABLES[name], rows)
         night.derive(names)
-        return night
+        return replace(night, mapped=tuple(night._as_mapped()))
 
     def derive(self, changed: Iterable[str]) -> None:
         """Make the tables that have SQL anew, as far as something that they are made of changed."""
@@ -282,6 +286,18 @@ class Night:
                 continue
             stale.add(table_id)
             self.engine.materialise(TABLES[table_id], DAY, given)
+
+    def _as_mapped(self) -> Iterable[Line]:
+        """What the contracts would make of deliveries of which staging, as it is now, came."""
+        for subject, figures in FIGURES.items():
+            path = self.lake.path(f"staging.{subject}", DAY)
+            sums = ", ".join(f"coalesce(sum({name}), 0)" for name in figures)
+            for system, source, *amounts in duckdb.sql(
+                f"select system, source_object, {', '.join(('count(*)', sums)).rstrip(', ')} from '{path}' group by all"
+            ).fetchall():
+                of = None if subject == "party" else source
+                for figure, amount in zip(("rows", *figures), amounts, strict=True):
+                    yield Line(system, of, subject, figure, "mapped", Decimal(amount))
 
     def put(self, table: Table, rows: Rows) -> None:
         """Write rows as a table's partition; columns that a row does not name are empty."""
@@ -321,6 +337,9 @@ class Night:
         """Build the candidate, with one delivery of so many rows."""
         delivery = DeliveredObject("core", "customer", DAY, "full", ("CUST.csv",), delivered, landed, quarantined)
         facts = Facts("sample", "0.1.0", "none", (delivery,))
+        rows = {"delivered": delivered, "quarantined": -quarantined, "landed": landed}
+        arrived = [Line("core", "customer", None, "rows", step, Decimal(count)) for step, count in rows.items()]
+        write_reconciliation(self.engine, DAY, [*arrived, *self.mapped])
         return build_candidate(ReleaseStore(self.home / "warehouse"), self.lake, TABLES, DAY, facts)
 
     def suites(self) -> list[Suite]:

@@ -189,10 +189,10 @@ def test_the_manifest_counts_what_is_missing_as_forgotten(tmp_path: Path) -> Non
     _quarantine(quarantine, ["required", "type"])
     was = LandingResult("core", "thing", DAY, "full", 4, 2, 2, quarantined_by_rule={"required": 1, "type": 1})
     write_manifest(was, path)
-    assert count_anew(path, quarantine) == read_manifest(path) == was
+    assert count_anew(CUSTOMERS.objects[0], path, quarantine) == read_manifest(path) == was
     leave_out(path, found(path, CUSTOMERS, tombstones(record("1"))))
     _quarantine(quarantine, ["type"])
-    now = count_anew(path, quarantine)
+    now = count_anew(CUSTOMERS.objects[0], path, quarantine)
     assert now == read_manifest(path)
     assert now is not None
     assert (now.rows_delivered, now.rows_landed, now.rows_quarantined, now.rows_forgotten) == (4, 1, 1, 2)

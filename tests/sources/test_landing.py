@@ -87,7 +87,7 @@ def test_the_manifest_says_what_the_landing_came_to(desk: Desk) -> None:
     kept = read_manifest(desk.partition("core__customer", DATE))
     assert kept == result
     assert (kept.control_rows, kept.control_source) == (200, "c.ctl")
-    total = kept.control_totals["balance"]
+    total = kept.totals["balance"]
     assert (total.stated, total.delivered) == (Decimal("20200.00"), Decimal(20200))
 
 
@@ -182,7 +182,7 @@ def test_a_trailer_with_totals_of_implied_decimals(desk: Desk) -> None:
     control = {"trailer": r"^T(?P<rows>\d{3})(?P<sum>\d{6})$", "rows": "rows", "totals": {"limit": "sum"}}
     contract = desk.contract(fields, format="fixed", trailer_lines=1, control=control)
     desk.put("c.dat", "D001001050\nD002000099\nT002001149\n")
-    assert desk.land(contract).control_totals["limit"].delivered == Decimal("11.49")
+    assert desk.land(contract).totals["limit"].delivered == Decimal("11.49")
     desk.put("c.dat", "D001001050\nD002000099\nT003001150\n")
     assert refused(desk, contract) == (
         "core.customer: c.dat: the trailer of c.dat says 3 rows, the delivery has 2",
