@@ -7,7 +7,7 @@ from sources import mapping
 from sources.contract import SourceObject
 from sources.landing import LandingResult, read_manifest
 from sources.totals import FIGURES, Line, object_lines, party_lines
-from warehouse.reconciliation import write_reconciliation
+from warehouse.reconciliation import RECONCILIATION, write_reconciliation
 
 
 def reconcile(workspace: Workspace, date: dt.date) -> int:
@@ -24,6 +24,19 @@ def reconcile(workspace: Workspace, date: dt.date) -> int:
     with workspace.engine.connection(date, mapping.inputs(contracts, "party")) as con:
         lines.extend(party_lines(con, contracts, entities["party"]))
     return write_reconciliation(workspace.engine, date, lines)
+
+
+def unexplained(workspace: Workspace) -> list[str]:
+    """The unexplained steps of the latest date that was reconciled, published or not, in words: sums, no values."""
+    dates = workspace.lake.dates(RECONCILIATION)
+    if not dates:
+        return []
+    with workspace.engine.connection(dates[-1], [RECONCILIATION]) as con:
+        found = con.execute(
+            "select concat_ws(' ', system, object, subject, product_family, currency_code, figure), "
+            f"step, unexplained_amount from {RECONCILIATION} where not is_explained order by all"
+        ).fetchall()
+    return [f"{dates[-1]} {walk}: {amount:+,f} at {step}" for walk, step, amount in found]
 
 
 def landings(workspace: Workspace, source: SourceObject, date: dt.date) -> list[LandingResult]:

@@ -113,7 +113,9 @@ class LandingResult:
         totals = {
             name: FieldTotal(
                 None if t["stated"] is None else Decimal(t["stated"]),
-                *(Decimal(t[part]) for part in ("delivered", "quarantined", "forgotten")),
+                Decimal(t["delivered"]),
+                Decimal(t["quarantined"]),
+                Decimal(t["forgotten"]),
                 t["unread"],
             )
             for name, t in data.get("totals", {}).items()

@@ -123,6 +123,7 @@ def status(options: Options) -> None:
     from pipelines.erasure import unfinished
     from pipelines.instance import open_instance
     from pipelines.quarantine import items
+    from pipelines.reconciling import unexplained
 
     workspace = options.workspace
     current = workspace.releases.current()
@@ -138,6 +139,8 @@ def status(options: Options) -> None:
             out.print(f"quarantine  {rows} rows are open: c360 quarantine list")
     if left := unfinished(workspace):
         out.print(f"[yellow]erasure[/yellow]   {left[0].stem} is unfinished: c360 forget --resume")
+    for step in unexplained(workspace):
+        out.print(f"[yellow]missing[/yellow]   {step}; see docs/reconciliation.md")
     table = Table("business date", "started (UTC)", "seconds", "ended", box=None)
     with open_instance(workspace.home) as instance:
         for record in instance.get_run_records(RunsFilter(), limit=10):

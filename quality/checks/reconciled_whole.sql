@@ -1,6 +1,6 @@
 -- table: meta.reconciliation
 -- severity: block
--- message: every delivered object is followed from its landing, and every product, transaction and record into its mart
+-- message: each delivered object is followed from its landing; products, transactions, records into a mart
 with delivered as (
     select distinct
         system,
@@ -20,7 +20,7 @@ select system
 from delivered
 anti join followed using (system, object)
 union all
-select subject
+select needed.subject
 from (values ('product'), ('transaction'), ('party')) as needed (subject)
 anti join meta.reconciliation as mart on needed.subject = mart.subject and mart.step = 'customer_360'
 where exists (from delivered)

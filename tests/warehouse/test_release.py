@@ -73,7 +73,7 @@ def test_every_meta_table_and_column_is_commented_in_both_languages(tmp_path: Pa
         ).fetchall()
     assert {name for name, _, _ in comments} == {
         "release", "tables", "columns", "lineage", "check_result", "delivery", "distribution", "drift", "quarantine",
-        "changes", "customer_changes",
+        "changes", "customer_changes", "reconciliation",
     }  # fmt: skip
     assert all(comment and " | " in comment for _, _, comment in comments)
 

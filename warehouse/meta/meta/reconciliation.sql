@@ -1,21 +1,24 @@
--- Rows and money from the sender's control totals to the marts. Each walk (all columns of the key but the last) goes by
--- steps that say what there is, and between them steps that say what came or went; what there is must be what there was
--- before with what came and went. First by object, without product or currency, for the sender states none; what is
--- staged of an object is the sum of its products and currencies, so the walks hang together. Then by system, family and
--- currency; then over all systems, for marts know none.
+-- Rows and money from the sender's control totals to the marts. Each walk (the columns of the key but the
+-- last) goes by steps that say what there is, and between them steps that say what came or went: what
+-- there is must be what there was with what came and went. First by object, without product or currency,
+-- for the sender states none; what is staged of an object is the sum of its products and currencies, so
+-- the walks hang together. Then by system, family and currency; then over all systems, for marts know
+-- none.
 -- Grain: subject, system, object, figure, product_family, currency_code, step_number.
 with step as (
     select
         unnest(range(1, 21)) as step_number,
         unnest([
-            'stated', 'unread', 'delivered', 'quarantined', 'forgotten', 'landed', 'carried', 'superseded', 'current',
-            'by_contract', 'unconverted', 'rounded', 'mapped', 'repeated', 'staged', 'customer', 'without_holder',
-            'closed', 'customer_holding', 'customer_360'
+            'stated', 'unread', 'delivered', 'quarantined', 'forgotten',
+            'landed', 'carried', 'superseded', 'current', 'by_contract',
+            'unconverted', 'rounded', 'mapped', 'repeated', 'staged',
+            'customer', 'without_holder', 'closed', 'customer_holding', 'customer_360'
         ]) as step,
         unnest([
-            false, true, false, true, true, false, true, true, false,
-            true, true, true, false, true, false, false, true,
-            true, false, false
+            false, true, false, true, true,
+            false, true, true, false, true,
+            true, true, false, true, false,
+            false, true, true, false, false
         ]) as is_movement
 ),
 
@@ -118,7 +121,9 @@ loan as (
         loan.currency_code,
         loan.customer_id is not null,
         count(*),
-        count(*) filter (where coalesce(loan.outstanding_amount > 0, loan.maturity_date >= $business_date, true)),
+        count(*) filter (
+            where coalesce(loan.outstanding_amount > 0, loan.maturity_date >= $business_date, true)
+        ),
         sum(loan.principal_amount),
         sum(loan.outstanding_amount),
         sum(loan.overdue_amount),
@@ -261,7 +266,21 @@ held as (
     from party
 ),
 
--- an object's way into staging; what is staged of no known object has no step before and is told
+-- what is staged of each object, over products and currencies
+staged as (
+    select
+        subject,
+        system,
+        object,
+        if(figure in ('credit_amount', 'debit_amount'), 'amount', figure) as figure,
+        sum(coalesce(amount, 0)) as amount
+    from held
+    where step = 'staged' and object is not null
+    group by all
+),
+
+-- an object's way into staging: rows staged of no known object have no step before, and are told; money that
+-- is not only copied cannot be held against anything
 object_line as (
     select
         subject,
@@ -273,32 +292,26 @@ object_line as (
     from arrival
     union all
     select
-        subject,
-        system,
-        object,
-        figure,
+        arrival.subject,
+        arrival.system,
+        arrival.object,
+        arrival.figure,
         'staged',
-        0
+        coalesce(staged.amount, 0)
     from arrival
-    where step = 'mapped' and subject <> 'party'
+    left join staged using (subject, system, object, figure)
+    where arrival.step = 'mapped' and arrival.object is not null and arrival.subject <> 'party'
     union all
     select
-        subject,
-        system,
-        object,
-        replace(replace(figure, 'credit_amount', 'amount'), 'debit_amount', 'amount') as object_figure,
-        unnest(if(figure = 'rows', ['staged', 'mapped'], ['staged'])),
-        unnest(if(figure = 'rows', [coalesce(amount, 0), null], [coalesce(amount, 0)]))
-    from held
-    where
-        step = 'staged'
-        and object is not null
-        and (
-            figure = 'rows'
-            or (subject, system, object, object_figure) in (
-                select (subject, system, object, figure) from arrival where step = 'mapped'
-            )
-        )
+        staged.subject,
+        staged.system,
+        staged.object,
+        staged.figure,
+        unnest(['mapped', 'staged']),
+        unnest([null, staged.amount])
+    from staged
+    anti join arrival using (subject, system, object, figure)
+    where staged.figure = 'rows'
 ),
 
 system_line as (
@@ -405,7 +418,8 @@ bank_line as (
     select
         'product',
         case
-            when product_family in ('current_deposit', 'savings_deposit', 'term_deposit') then 'total_deposit_amount'
+            when product_family in ('current_deposit', 'savings_deposit', 'term_deposit')
+                then 'total_deposit_amount'
             else 'total_debt_amount'
         end,
         null,
@@ -522,17 +536,28 @@ numbered as (
     )
 ),
 
-compared as (
+-- beside each step the last one before that says what there is, and what had come and gone by then
+following as (
     select
         *,
-        -- of the last step before that says what there is: what there was, and what had come and gone by then
-        last_value(if(is_movement, null, {'amount': amount, 'moved': moved_amount}) ignore nulls) over walk as earlier
+        max(if(is_movement, null, step_number)) over earlier is not null as has_earlier,
+        last_value(if(is_movement, null, coalesce(amount, 0)) ignore nulls) over earlier as earlier_amount,
+        last_value(if(is_movement, null, amount is null) ignore nulls) over earlier as was_empty,
+        last_value(if(is_movement, null, moved_amount) ignore nulls) over earlier as earlier_moved_amount
     from numbered
-    window walk as (
+    window earlier as (
         partition by subject, system, object, figure, product_family, currency_code
         order by step_number
         rows between unbounded preceding and 1 preceding
     )
+),
+
+compared as (
+    select
+        *,
+        has_earlier and not is_movement as is_compared,
+        if(was_empty, null, earlier_amount + moved_amount - earlier_moved_amount) as due_amount
+    from following
 )
 
 select
@@ -545,9 +570,8 @@ select
     step_number,
     step,
     amount as step_amount,
-    if(is_movement, null, earlier.amount + moved_amount - earlier.moved) as expected_amount,
-    if(is_movement or earlier is null, null, coalesce(amount, 0) - coalesce(earlier.amount + moved_amount - earlier.moved, 0))
-        as unexplained_amount,
-    is_movement or earlier is null or amount is not distinct from earlier.amount + moved_amount - earlier.moved
-        as is_explained
+    if(is_compared, due_amount, null) as expected_amount,
+    if(is_compared, coalesce(amount, 0) - coalesce(due_amount, 0), null) as unexplained_amount,
+    -- no amount at all is something else than nothing
+    not is_compared or coalesce(amount = due_amount, amount is null and due_amount is null) as is_explained
 from compared
