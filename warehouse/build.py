@@ -255,7 +255,7 @@ def _insert_reconciliation(con: duckdb.DuckDBPyConnection, table: Table, lake: L
     """Copy the date's reconciliation; the gate blocks a release that was made of deliveries and lacks it."""
     if lake.exists(table.id, business_date):
         columns = ", ".join(quoted(column.name) for column in table.columns)
-        source = _source(lake.path(table.id, business_date))
+        source = _source(lake.require(table.id, business_date))
         con.execute(f"insert into {qualified(table, CATALOG)} select {columns} from {source}")
 
 

@@ -5,12 +5,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from conftest import Outcome
 
 from pipelines.reconciling import reconcile, unexplained
 from pipelines.workspace import Workspace
-from warehouse.lake import Lake
 
 SECOND = "2026-10-30"
 
@@ -22,23 +23,23 @@ def workspace(published_home: Path) -> Workspace:
 
 @pytest.fixture
 def spoil(workspace: Workspace) -> Iterator[Callable[[str, str], list[str]]]:
-    """Change a table of the lake by a select over ``t`` and reconcile; all is as before afterwards."""
-    lake, kept = workspace.lake, dict[Path, bytes]()
+    """Change a table of the lake by a select over ``t`` and reconcile; the table is as before afterwards."""
+    lake, kept = workspace.lake, dict[str, pa.Table]()
     date = lake.dates("mart.customer_360")[-1]
+    with duckdb.connect() as con:
 
-    def change(table_id: str, select: str) -> list[str]:
-        path = lake.path(table_id, date)
-        kept[path] = path.read_bytes()
-        with duckdb.connect() as con:
-            con.execute(f"create table t as from read_parquet('{path}', hive_partitioning = false)")
-            Lake(lake.root).write(con, select, table_id, date)
-        reconcile(workspace, date)
-        return [line.partition(" ")[2] for line in unexplained(workspace)]
+        def change(table_id: str, select: str) -> list[str]:
+            before = kept[table_id] = pq.read_table(lake.path(table_id, date), partitioning=None)
+            con.register("before", before)
+            con.execute("create or replace table t as from before")
+            lake.write(con, select, table_id, date)
+            reconcile(workspace, date)
+            return [line.partition(" ")[2] for line in unexplained(workspace)]
 
-    yield change
-    for path, content in kept.items():
-        path.write_bytes(content)
-    reconcile(workspace, date)
+        yield change
+        for table_id, before in kept.items():
+            con.register("before", before)
+            lake.write(con, "from before", table_id, date)
 
 
 def _stated(workspace: Workspace, file: str) -> dict[str, str]:
