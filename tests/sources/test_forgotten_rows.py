@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from mapped import DAY, GUARANTORS, JSONL, contract, land
 from pipelines.workspace import canonical_entities
 from sources.contract import Contract
 from sources.forgetting import ForgottenRows, Key, Tombstones, count_anew, document_key, forgotten_rows, leave_out
-from sources.manifest import LandingResult, read_manifest, write_manifest
+from sources.manifest import FieldTotal, LandingResult, read_manifest, write_manifest
 
 pytestmark = pytest.mark.privacy
 
@@ -181,6 +182,31 @@ def _quarantine(path: Path, rules: Iterable[str]) -> None:
     rows = ", ".join(f"('{rule}')" for rule in rules)
     query = f"select * from (values {rows}) t(rule)" if rows else "select 'x' as rule where false"
     duckdb.sql(f"copy ({query}) to '{path}' (format parquet)")
+
+
+def test_the_manifest_says_what_money_was_forgotten(tmp_path: Path) -> None:
+    accounts = contract(
+        [
+            {"entity": "account", "columns": {
+                "account_id": "no", "product_family": {"constant": "other"}, "currency_code": {"constant": "CNY"},
+                "balance_amount": "balance"}},
+            {"entity": "party_role", "columns": {
+                "record_id": "owner", "product_type": {"constant": "account"}, "product_id": "no",
+                "role": {"constant": "owner"}}},
+        ],
+        ["no", "owner", "balance"],
+    )  # fmt: skip
+    path = landed(tmp_path, accounts, [{"no": "A", "owner": "1", "balance": "10.01"}, {"no": "B", "owner": "2",
+                                                                                     "balance": "0.30"}])  # fmt: skip
+    quarantine = tmp_path / "quarantine.parquet"
+    _quarantine(quarantine, ["type"])
+    total = FieldTotal(None, Decimal("14.31"), quarantined=Decimal(4))
+    write_manifest(LandingResult("core", "thing", DAY, "full", 3, 2, 1, totals={"balance": total}), path)
+    leave_out(path, found(path, accounts, tombstones(record("1"))))
+    now = count_anew(accounts.objects[0], path, quarantine)
+    assert now == read_manifest(path)
+    assert now is not None
+    assert (now.totals["balance"].forgotten, now.totals["balance"].landed) == (Decimal("10.01"), Decimal("0.30"))
 
 
 def test_the_manifest_counts_what_is_missing_as_forgotten(tmp_path: Path) -> None:

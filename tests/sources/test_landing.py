@@ -91,6 +91,19 @@ def test_the_manifest_says_what_the_landing_came_to(desk: Desk) -> None:
     assert (total.stated, total.delivered) == (Decimal("20200.00"), Decimal(20200))
 
 
+def test_the_money_of_quarantined_rows_is_in_the_manifest(desk: Desk) -> None:
+    desk.put("c.csv", GOOD + "1,again,7.25\n")
+    desk.put("c.ctl", "N=201\nSUM=20207.25")
+    control = {"pattern": "*.ctl", "rows": "N", "totals": {"balance": "SUM"}}
+    desk.land(desk.contract(KEYED, pattern="*.csv", control=control))
+    kept = read_manifest(desk.partition("core__customer", DATE))
+    assert kept is not None
+    total = kept.totals["balance"]
+    assert (total.delivered, total.quarantined, total.landed) == (
+        Decimal("20207.25"), Decimal("7.25"), Decimal(20200),
+    )  # fmt: skip
+
+
 def test_a_result_that_loses_rows_cannot_be_made() -> None:
     with pytest.raises(
         AssertionError, match="3 rows delivered and 0 released, but 1 landed, 1 in quarantine, 0 forgotten"
