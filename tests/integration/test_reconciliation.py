@@ -23,7 +23,7 @@ def workspace(published_home: Path) -> Workspace:
 
 @pytest.fixture
 def spoil(workspace: Workspace) -> Iterator[Callable[[str, str], list[str]]]:
-    """Change a table of the lake by a select over ``t`` and reconcile; the table is as before afterwards."""
+    """Change a table of the lake by a select over ``t`` and reconcile; all is as before afterwards."""
     lake, kept = workspace.lake, dict[str, pa.Table]()
     date = lake.dates("mart.customer_360")[-1]
     with duckdb.connect() as con:
@@ -40,6 +40,7 @@ def spoil(workspace: Workspace) -> Iterator[Callable[[str, str], list[str]]]:
         for table_id, before in kept.items():
             con.register("before", before)
             lake.write(con, "from before", table_id, date)
+    reconcile(workspace, date)
 
 
 def _stated(workspace: Workspace, file: str) -> dict[str, str]:
