@@ -245,7 +245,7 @@ def count_anew(source: SourceObject, partition: Path, quarantine: Path) -> Landi
         rows_forgotten=forgotten,
         quarantined_by_rule=dict(rules) if forgotten else manifest.quarantined_by_rule,
         totals={
-            name: replace(total, forgotten=total.delivered - total.quarantined - left[name])
+            name: replace(total, forgotten=total.landed + total.forgotten - left[name])
             for name, total in manifest.totals.items()
         }
         if forgotten

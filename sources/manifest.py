@@ -31,19 +31,21 @@ class FieldTotal:
     """Sum of one field of a delivery, implied decimals set.
 
     ``stated`` by the sender (None: nothing is), ``delivered`` in all readable rows, and of these what went into
-    quarantine and what was left out with forgotten parties; ``unread`` rows brought no readable number.
+    quarantine and what was left out with forgotten parties; ``released`` is what stewards let in as it landed (and is in
+    ``quarantined`` as it was delivered); ``unread`` rows brought no readable number.
     """
 
     stated: Decimal | None
     delivered: Decimal
     quarantined: Decimal = Decimal(0)
+    released: Decimal = Decimal(0)
     forgotten: Decimal = Decimal(0)
     unread: int = 0
 
     @property
     def landed(self) -> Decimal:
         """What the landed rows add up to."""
-        return self.delivered - self.quarantined - self.forgotten
+        return self.delivered - self.quarantined + self.released - self.forgotten
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class LandingResult:
                 None if t["stated"] is None else Decimal(t["stated"]),
                 Decimal(t["delivered"]),
                 Decimal(t["quarantined"]),
+                Decimal(t["released"]),
                 Decimal(t["forgotten"]),
                 t["unread"],
             )

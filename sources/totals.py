@@ -151,6 +151,7 @@ def _until_current(
         },
         "delivered": {ROWS: Decimal(tonight.rows_delivered)} | {n: one.delivered for n, one in totals.items()},
         "quarantined": {ROWS: Decimal(-tonight.rows_quarantined)} | {n: -one.quarantined for n, one in totals.items()},
+        "released": {ROWS: Decimal(tonight.rows_released)} | {n: one.released for n, one in totals.items()},
         "forgotten": {ROWS: Decimal(-tonight.rows_forgotten)} | {n: -one.forgotten for n, one in totals.items()},
     }
     if tonight.control_rows is not None:

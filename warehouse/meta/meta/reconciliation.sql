@@ -7,15 +7,15 @@
 -- Grain: subject, system, object, figure, product_family, currency_code, step_number.
 with step as (
     select
-        unnest(range(1, 21)) as step_number,
+        unnest(range(1, 22)) as step_number,
         unnest([
-            'stated', 'unread', 'delivered', 'quarantined', 'forgotten',
+            'stated', 'unread', 'delivered', 'quarantined', 'released', 'forgotten',
             'landed', 'carried', 'superseded', 'current', 'by_contract',
             'unconverted', 'rounded', 'mapped', 'repeated', 'staged',
             'customer', 'without_holder', 'closed', 'customer_holding', 'customer_360'
         ]) as step,
         unnest([
-            false, true, false, true, true,
+            false, true, false, true, true, true,
             false, true, true, false, true,
             true, true, false, true, false,
             false, true, true, false, false
