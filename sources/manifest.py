@@ -31,8 +31,8 @@ class FieldTotal:
     """Sum of one field of a delivery, implied decimals set.
 
     ``stated`` by the sender (None: nothing is), ``delivered`` in all readable rows, and of these what went into
-    quarantine and what was left out with forgotten parties; ``released`` is what stewards let in as it landed (and is in
-    ``quarantined`` as it was delivered); ``unread`` rows brought no readable number.
+    quarantine and what was left out with forgotten parties; ``released`` is what stewards let in as it landed (it is
+    in ``quarantined`` as it was delivered); ``unread`` rows brought no readable number.
     """
 
     stated: Decimal | None
