@@ -79,8 +79,8 @@ _SHARED_DOCUMENT_TEXT = """
     select system, record_id, document_number
     from staging.party_document inner join truth using (system, record_id)
     where document_type = 'resident_id'
-    qualify min(entity_id) over number <> max(entity_id) over number
     window number as (partition by document_number)
+    qualify min(entity_id) over number <> max(entity_id) over number
 """
 _DOCUMENT = _gathered(_NUMBERS, "identity.party_document")
 _ORGANISATION_CODE = _gathered("document_number", "identity.party_document", "document_type = 'organisation_code'")
@@ -150,12 +150,18 @@ ERRORS: dict[str, ErrorClass] = {
     ),
     "id_transposed": ErrorClass(_DOCUMENT_TEXT, _CHECKSUM, _OTHERS, seen=_NOT_VALID, field="document"),
     "id_wrong_digit": ErrorClass(_DOCUMENT_TEXT, _CHECKSUM, _OTHERS, seen=_NOT_VALID, field="document"),
-    "id_letter": ErrorClass(_DOCUMENT_TEXT, _CHECKSUM, _OTHERS, standard=_DOCUMENT, seen=_NOT_VALID, field="document"),
+    "id_letter": ErrorClass(
+        _DOCUMENT_TEXT,
+        "read as the digit that fits the check character",
+        _OTHERS,
+        standard=_DOCUMENT,
+        seen=_NOT_VALID,
+        field="document",
+    ),
     "id_relative": ErrorClass(
         _DOCUMENT_TEXT,
         _REFUSAL,
-        "seen only where the relative's own record, or another of the bearer's, is there to disagree; records of one "
-        "document are joined only if names and birth dates fit",
+        "nobody's record is there to disagree with it; where one is, the record is kept apart, from its bearer's others too",
         seen=_REFUSED,
         field="document",
     ),
@@ -248,8 +254,7 @@ ERRORS: dict[str, ErrorClass] = {
     "mobile_relative": ErrorClass(
         _MOBILE_TEXT,
         "`identity.contact_profile`: not `personal`",
-        "the relative's own record is not there, or one of the two was known to give it; "
-        "a mobile never joins two records alone",
+        "no record of the relative gives it, or the bearer's own mobile was a shared one before",
         seen=_SHARED_MOBILE,
         field="mobile",
     ),

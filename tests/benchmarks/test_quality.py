@@ -38,6 +38,7 @@ def test_a_wrong_digit_is_always_seen(clean: BankRun, tmp_path: Path) -> None:
     assert hits > 20
     assert len(found.hit) + len(found.strangers) >= hits >= len(found.hit)
     assert (found.repaired, found.seen, found.seen_anyway) == (set(), found.hit, set())
+    assert [name for name, one in ERRORS.items() if clean.values(one.delivered) == {} and not one.of_population] == []
     # the same records look at another field as if nothing had happened
     assert sort_out("sex_error", clean, run).hit == set()
 
