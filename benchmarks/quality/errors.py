@@ -161,7 +161,7 @@ ERRORS: dict[str, ErrorClass] = {
     "id_relative": ErrorClass(
         _DOCUMENT_TEXT,
         _REFUSAL,
-        "nobody's record is there to disagree with it; where one is, the record is kept apart, from its bearer's others too",
+        "no record is there to disagree; where one is, the record is kept apart, from its bearer's others too",
         seen=_REFUSED,
         field="document",
     ),
