@@ -127,6 +127,7 @@ def test_roles_reach_guarantors_with_and_without_a_number_of_their_own(bank: Pat
     ]
 
 
+@pytest.mark.slow
 def test_a_database_is_a_source_like_any_other(tmp_path: Path, run: Callable) -> None:
     made = run("init", tmp_path / "bank")
     assert made.code == 0, made.output

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow.csv
 import pyarrow.parquet as pq
+import pytest
 
 # Records whose first letter is the same are one person. b1 and c1 share a birth date, d1 and e1 a name.
 NAMED = """\
@@ -64,6 +65,7 @@ def test_a_csv_of_some_columns(tmp_path: Path, run: Callable) -> None:
     assert found["records_only_in_crosswalk"] == found["records_only_in_truth"] == 0
 
 
+@pytest.mark.slow
 def test_a_parquet_file_of_other_columns(tmp_path: Path, run: Callable) -> None:
     (tmp_path / "exports").mkdir()
     crowd = [f"z{n},{given} {family},,07700 9004{n:02d},QQ{9000 + n}" for n, (given, family) in enumerate(_crowd())]

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 READER = """
 import sys, duckdb, time
 from pathlib import Path
@@ -30,6 +32,7 @@ print(*sorted(seen))
 """
 
 
+@pytest.mark.slow
 def test_old_readers_keep_their_release_and_new_ones_see_a_whole_one(
     published_home: Path, run: Callable, tmp_path: Path
 ) -> None:

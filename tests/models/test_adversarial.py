@@ -36,6 +36,7 @@ def test_records_in_another_order_and_lists_delivered_twice_give_the_same_crossw
     assert again.crosswalk() == planted.crosswalk()
 
 
+@pytest.mark.slow
 def test_the_model_does_not_depend_on_the_order_of_records(planted: Planted) -> None:
     """The same rows shuffled train the same model, to the last digit that is stored."""
     assert resolve_planted(np.random.default_rng(6)).model.version == planted.model.version

@@ -43,6 +43,7 @@ def _measure(con: duckdb.DuckDBPyConnection) -> dict[str, object]:
     return evaluate(*tables)
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_shuffled_input_gives_the_same_crosswalk(model: ModelArtefact, seed: int) -> None:
