@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster import DagsterInstance as DagsterInstance  # benchmarks watch its events through this door
+from dagster import DagsterRunStatus, RunsFilter
 from filelock import FileLock
 
 from pipelines.night_lock import NightRunningError, night

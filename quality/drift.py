@@ -18,7 +18,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.tables import Column, Table, referenced_tables
-from quality.suites import Severity, Suite, plain_text, rows_check
+from quality.suites import Severity, Suite, identifier, literal, plain_text, rows_check
 from sources.contract import Contract, SourceObject
 
 HEALTH = (Path(__file__).parent / "health.sql").read_text(encoding="utf-8")
@@ -183,9 +183,9 @@ def _bin(con: duckdb.DuckDBPyConnection, table: Table, business_date: dt.date) -
         f"insert into figure select ?, ?, {origin} as origin, '', '', count(*) from {relation} group by origin",
         ["source_rows" if table.canonical else "table_rows", table.id],
     )
-    columns = [column for column in table.columns if not {column.name} & {"source_object", "source_line"}]
-    bins = ", ".join(f"{_bin_of(column)} as {_identifier(column.name)}" for column in columns)
-    key = ", ".join(_identifier(name) for name in table.key)
+    columns = [column for column in table.columns if column.name not in ("source_object", "source_line")]
+    bins = ", ".join(f"{_bin_of(column)} as {identifier(column.name)}" for column in columns)
+    key = ", ".join(identifier(name) for name in table.key)
     con.execute(
         f"""
         insert into distribution
@@ -209,7 +209,7 @@ def _bin(con: duckdb.DuckDBPyConnection, table: Table, business_date: dt.date) -
 
 def _bin_of(column: Column) -> str:
     """SQL of a column's bin, never null."""
-    name = _identifier(column.name)
+    name = identifier(column.name)
     base = column.type.lower().partition("(")[0]
     if base in ("decimal", "double", "bigint", "integer", "float"):
         magnitude = f"try_cast(floor(log10(abs({name})::double)) as integer)"  # none of infinity
@@ -270,7 +270,7 @@ def _source_form(source: SourceObject) -> Iterator[str]:
 
     A code is named only where the contract says that the field holds no personal information.
     """
-    landed = f"landing.{_identifier(source.table)}"
+    landed = f"landing.{identifier(source.table)}"
     named = f"'{landed.replace(chr(34), '')}', '{source.system}.{source.name}'"
     yield (
         f"select 'unknown_column', {named}, extra.name, '', count(*) "
@@ -281,7 +281,7 @@ def _source_form(source: SourceObject) -> Iterator[str]:
         field = source.find(name)
         if field is None or field.is_nested:
             continue
-        listed = ", ".join(_literal(code) for code in sorted(codes))
+        listed = ", ".join(literal(code) for code in sorted(codes))
         text = f"lower({plain_text(name)})"
         detail = plain_text(name) if field.classification == "none" else "'not shown: personal information'"
         yield (
@@ -397,11 +397,3 @@ select
     end as drift_verdict
 from judged
 """
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

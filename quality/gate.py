@@ -18,7 +18,7 @@ import duckdb
 
 from quality import gx
 from quality.drift import PREVIOUS
-from quality.suites import Severity, Suite, merge
+from quality.suites import Severity, Suite, literal, merge
 
 log = logging.getLogger(__name__)
 
@@ -92,10 +92,10 @@ def open_gate(
         config["temp_directory"] = str(spill / f"{os.getpid()}-{secrets.token_hex(4)}")
     with duckdb.connect(config=config) as con:
         con.execute("set TimeZone = 'UTC'")
-        con.execute(f"attach {_literal(str(release_db))} as {_RELEASE} (read_only)")
+        con.execute(f"attach {literal(str(release_db))} as {_RELEASE} (read_only)")
         if previous is not None:
             try:
-                con.execute(f"attach {_literal(str(previous))} as {PREVIOUS} (read_only)")
+                con.execute(f"attach {literal(str(previous))} as {PREVIOUS} (read_only)")
             except (duckdb.IOException, duckdb.SerializationException):
                 # a damaged file must not keep the next release from replacing it
                 log.warning("release %s cannot be read; nothing is compared with it", previous.parent.name)
@@ -107,7 +107,7 @@ def open_gate(
         for table, files in lake_views.items():
             schema, _, name = table.partition(".")
             if (schema, name) not in published:
-                listed = ", ".join(_literal(str(f)) for f in ([files] if isinstance(files, Path) else files))
+                listed = ", ".join(literal(str(f)) for f in ([files] if isinstance(files, Path) else files))
                 # partitions are chosen by name: the folder's date is no column
                 _view(con, schema, name, f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)")
         yield con
@@ -147,7 +147,3 @@ def by_suite(results: Iterable[CheckResult]) -> dict[str, list[CheckResult]]:
 def _view(con: duckdb.DuckDBPyConnection, schema: str, name: str, relation: str) -> None:
     con.execute(f'create schema if not exists "{schema}"')
     con.execute(f'create view "{schema}"."{name}" as select * from {relation}')
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

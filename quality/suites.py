@@ -98,12 +98,12 @@ class Suite:
         if key := given.get("column_list") or (
             [given["column"]] if check.expectation == "ExpectColumnValuesToBeUnique" else None
         ):
-            return f"{rows} qualify count(*) over (partition by {', '.join(map(_identifier, key))}) > 1"
+            return f"{rows} qualify count(*) over (partition by {', '.join(map(identifier, key))}) > 1"
         if "column" not in given:
             return None
-        column = _identifier(given["column"])
+        column = identifier(given["column"])
         if "value_set" in given:
-            return f"{rows} where {column} not in ({', '.join(map(_literal, given['value_set']))})"
+            return f"{rows} where {column} not in ({', '.join(map(literal, given['value_set']))})"
         if "min_value" in given:
             return f"{rows} where {column} < {given['min_value']}"
         return f"{rows} where {column} is null"
@@ -203,7 +203,7 @@ def _unique(key: tuple[str, ...], nullable: bool = False) -> Check:
     message = f"no two rows have the same {', '.join(key)}"
     if nullable:
         # the library never calls two empty values the same; in a key they are
-        columns = ", ".join(_identifier(name) for name in key)
+        columns = ", ".join(identifier(name) for name in key)
         query = f"{_OFFENDING} {{batch}} qualify count(*) over (partition by {columns}) > 1"
         return _rows("key_unique", query, message)
     if len(key) == 1:
@@ -230,7 +230,7 @@ def _rows(name: str, query: str, message: str, severity: Severity = "block") -> 
 
 def landing_suite(contract: Contract, source: SourceObject) -> Suite:
     """What a contract demands of the rows that landed; rows that broke a row rule are in quarantine by now."""
-    delivered = f"meta.delivery where system = {_literal(source.system)} and object = {_literal(source.name)}"
+    delivered = f"meta.delivery where system = {literal(source.system)} and object = {literal(source.name)}"
     checks = [
         Check(
             "columns",
@@ -262,7 +262,7 @@ def _field_checks(field: Field, business_date: str) -> list[Check]:
 
     Rows that a steward released from quarantine are judged by landing alone: of those a rule may be waived.
     """
-    text = f"trim({_identifier(field.name)}, {_BLANKS})"
+    text = f"trim({identifier(field.name)}, {_BLANKS})"
     checks = []
 
     def demand(rule: str, wrong: str, message: str) -> None:
@@ -281,14 +281,14 @@ def _field_checks(field: Field, business_date: str) -> list[Check]:
         whole = f" or {value} <> trunc({value})" if field.logical_type == "integer" else ""
         demand("type", f"{value} is null{whole}", f"is a {field.logical_type}")
     if pattern := field.options.get("pattern"):
-        demand("pattern", f"not regexp_matches({text}, {_literal(str(pattern))})", "has the contract's pattern")
+        demand("pattern", f"not regexp_matches({text}, {literal(str(pattern))})", "has the contract's pattern")
     if field.enum:
-        codes = ", ".join(_literal(code.strip().lower().translate(_TO_NARROW)) for code in field.enum)
+        codes = ", ".join(literal(code.strip().lower().translate(_TO_NARROW)) for code in field.enum)
         demand("codes", f"lower({plain}) not in ({codes})", f"is one of {', '.join(field.enum)}")
     if value and field.logical_type in ("number", "integer") and not field.decimals:
         for option, beyond in _LIMITS.items():
             if (limit := field.options.get(option)) is not None:
-                wrong = f"{value} {beyond} cast({_literal(str(limit))} as decimal(38, 10))"
+                wrong = f"{value} {beyond} cast({literal(str(limit))} as decimal(38, 10))"
                 demand(option, wrong, f"keeps the {option} {limit}")
     for option, beyond in _LENGTHS.items():
         if (limit := field.options.get(option)) is not None:
@@ -301,7 +301,7 @@ def _field_checks(field: Field, business_date: str) -> list[Check]:
 
 def plain_text(name: str) -> str:
     """SQL of a landed field's text without blanks around it and with narrow digits and signs."""
-    return f"translate(trim({_identifier(name)}, {_BLANKS}), '{_WIDE}', '{_NARROW}')"
+    return f"translate(trim({identifier(name)}, {_BLANKS}), '{_WIDE}', '{_NARROW}')"
 
 
 def _latency(source: SourceObject, latency: Latency, business_date: str) -> Check:
@@ -326,7 +326,7 @@ def _value(field: Field, text: str) -> str | None:
         unsigned = f"regexp_replace(replace({text}, ',', ''), '^(.*)([+-])$', '\\2\\1')"
         return f"try_cast({unsigned} as decimal(38, 10))"
     if field.logical_type in ("date", "timestamp") and field.formats and not any("%z" in f for f in field.formats):
-        formats = ", ".join(_literal(form) for form in field.formats)
+        formats = ", ".join(literal(form) for form in field.formats)
         return f"cast(try_strptime({text}, [{formats}]) as {field.logical_type})"
     return None
 
@@ -334,10 +334,10 @@ def _value(field: Field, text: str) -> str | None:
 def _quality(contract: Contract, check: QualityCheck) -> Check:
     """An ODCS rule of type sql; its query names objects of its system as they are named in the contract."""
     inputs = ", ".join(
-        f"{_identifier(source.name)} as (select * from {_relation(source)})" for source in contract.objects
+        f"{identifier(source.name)} as (select * from {_relation(source)})" for source in contract.objects
     )
     limits = check.expected if isinstance(check.expected, list | tuple) else [check.expected]
-    condition = _COMPARISONS[check.comparison].format(*(_literal(str(limit)) for limit in limits))
+    condition = _COMPARISONS[check.comparison].format(*(literal(str(limit)) for limit in limits))
     query = (
         f"with batch as (select * from {{batch}}), {inputs}, "
         f"measured as (select * from ({check.query.rstrip().rstrip(';')}\n) as measured(value)) "
@@ -350,7 +350,7 @@ def _quality(contract: Contract, check: QualityCheck) -> Check:
 
 def _relation(source: SourceObject) -> str:
     schema, _, name = source.relation.partition(".")
-    return f"{_identifier(schema)}.{_identifier(name)}"
+    return f"{identifier(schema)}.{identifier(name)}"
 
 
 # hand-written checks
@@ -396,9 +396,11 @@ def _read_check(path: Path, mistakes: list[str]) -> Suite:
     return Suite(header.get("table", ""), (check,))
 
 
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
+    """A name quoted for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """A text quoted for SQL."""
     return "'" + text.replace("'", "''") + "'"

@@ -67,6 +67,12 @@ def test_a_library_stays_in_its_room(path: Path) -> None:
             assert where.startswith(ONLY_IN[library]), f"{library} is imported in {where}"
 
 
+def test_benchmarks_reach_dagster_and_great_expectations_through_their_rooms() -> None:
+    for path in sorted((ROOT / "benchmarks").rglob("*.py")):
+        libraries = {name.partition(".")[0] for name in _imports(path)}
+        assert not libraries & {"dagster", "great_expectations"}, path
+
+
 def test_banks_hold_no_code() -> None:
     assert not list((ROOT / "banks").rglob("*.py"))
     assert not list((ROOT / "banks").rglob("*.sql"))

@@ -16,10 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import dagster
 import duckdb
 
 from pipelines.cli.main import main as c360
+from pipelines.instance import DagsterInstance
 
 BEFORE_STEPS = "start"
 BOUNDARIES = {"STEP_START": "started", "STEP_SUCCESS": "succeeded"}
@@ -95,7 +95,7 @@ def _is_written(arguments: tuple[Any, ...]) -> bool:
 def watch(home: Path, note: Path, point: str) -> None:
     """Watch everything that this process does from now on."""
     watched = Watch(home, note, point)
-    store = dagster.DagsterInstance.handle_new_event
+    store = DagsterInstance.handle_new_event
 
     def stored(instance: Any, event: Any, **more: Any) -> None:
         store(instance, event, **more)
@@ -106,7 +106,7 @@ def watch(home: Path, note: Path, point: str) -> None:
         if kind:
             watched.passed(kind, told.step_key)
 
-    dagster.DagsterInstance.handle_new_event = stored  # type: ignore[assignment,method-assign]
+    DagsterInstance.handle_new_event = stored  # type: ignore[assignment,method-assign]
     os.fsync = _before(os.fsync, watched.flushed)
     run = duckdb.DuckDBPyConnection.execute
 
